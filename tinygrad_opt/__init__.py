@@ -1,0 +1,31 @@
+"""tinygrad_opt: reverse-mode autodiff and optimizers, to read, to see and to train with.
+
+>>> import tinygrad_opt as tg
+>>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import autograd, ops
+from .autograd import *  # noqa: F403
+from .ops import *  # noqa: F403
+
+__version__ = "0.1.0"
+
+_LAZY = ("data", "func", "linalg", "nn", "optim", "study", "viz")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

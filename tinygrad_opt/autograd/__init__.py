@@ -1,0 +1,29 @@
+"""The engine: Tensors, the recorded graph, the backward pass. It knows no operation and no layer."""
+
+from .dtypes import get_default_dtype, set_default_dtype
+from .grad import backward, grad
+from .gradcheck import gradcheck, gradgradcheck
+from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .primitive import Primitive, primitive
+from .registry import implements
+from .tensor import Tensor, as_tensor, from_numpy, tensor
+
+__all__ = [
+    "Primitive",
+    "Tensor",
+    "as_tensor",
+    "backward",
+    "enable_grad",
+    "from_numpy",
+    "get_default_dtype",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "implements",
+    "is_grad_enabled",
+    "no_grad",
+    "primitive",
+    "set_default_dtype",
+    "set_grad_enabled",
+    "tensor",
+]

@@ -1,0 +1,63 @@
+"""Turning NumPy's shape errors into messages that name the operation and the likely mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from .modes import mode
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+__all__ = ["explain_failure"]
+
+
+def explain_failure(
+    primitive: Primitive, error: Exception, inputs: Sequence[Any], kwargs: dict[str, Any]
+) -> Exception:
+    """The exception to raise when a primitive's forward function has raised `error`."""
+    arrays = [value for value in inputs if isinstance(value, np.ndarray)]
+    shapes = [array.shape for array in arrays]
+    where = f" (in {mode.module})" if mode.module else ""
+    message = str(error)
+    if primitive.name == "matmul" and len(arrays) == 2:
+        return ShapeError(_matmul(*shapes) + where)
+    if "broadcast" in message and len(arrays) > 1:
+        return ShapeError(_broadcast(primitive.name, shapes) + where)
+    if isinstance(error, np.linalg.LinAlgError):
+        return error
+    got = ", ".join(f"{a.shape} {a.dtype}" for a in arrays)
+    options = "".join(f", {key}={value!r}" for key, value in kwargs.items() if not isinstance(value, np.ndarray))
+    kind = ShapeError if type(error) is ValueError else type(error)
+    return kind(f"{primitive.name}({got}{options}): {message}{where}")
+
+
+def _broadcast(name: str, shapes: Sequence[tuple[int, ...]]) -> str:
+    text = f"{name}: shapes " + " and ".join(map(str, shapes)) + " do not broadcast"
+    if len(shapes) == 2:
+        a, b = sorted(shapes, key=len, reverse=True)
+        for axis in range(1, len(b) + 1):
+            if a[-axis] != b[-axis] and 1 not in (a[-axis], b[-axis]):
+                text += f": axis -{axis} is {a[-axis]} against {b[-axis]}"
+                if len(b) == 1 and len(a) > 1 and a[-2] == b[0]:
+                    text += f". To match axis -2 instead, make the second one a column: [:, None], shape ({b[0]}, 1)"
+                break
+    return text + "."
+
+
+def _matmul(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    if not a or not b:
+        return f"matmul: {a} @ {b}: a 0-d array cannot be multiplied as a matrix. Use * to scale."
+    inner = b[-2] if len(b) > 1 else b[0]
+    text = f"matmul: {a} @ {b}: the inner sizes {a[-1]} and {inner} differ"
+    if a[-1] == inner:
+        return f"matmul: {a} @ {b}: the leading axes {a[:-2]} and {b[:-2]} do not broadcast."
+    if len(b) > 1 and a[-1] == b[-1]:
+        text += ". Did you mean the second one transposed, b.T?"
+    elif len(a) > 1 and a[-2] == inner:
+        text += ". Did you mean the first one transposed, a.T?"
+    return text + ("" if text.endswith("?") else ".")

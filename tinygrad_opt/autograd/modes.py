@@ -1,0 +1,86 @@
+"""Switches that hold for the calling thread only: whether operations are recorded, and by which module."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+__all__ = ["enable_grad", "is_grad_enabled", "mode", "no_grad", "set_grad_enabled"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _Mode(threading.local):
+    grad_enabled = True
+    module = ""
+    """Path of the module whose forward is running, e.g. ``encoder.0``; it groups nodes in pictures."""
+
+
+mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations on Tensors that require a gradient are being recorded in this thread."""
+    return mode.grad_enabled
+
+
+class set_grad_enabled:
+    """Context manager and decorator: record operations, or do not, in this thread.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+    >>> with tg.set_grad_enabled(False):
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = bool(enabled)
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(mode.grad_enabled)
+        mode.grad_enabled = self.enabled
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        mode.grad_enabled = self._before.pop()
+
+    def __call__(self, function: _F) -> _F:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(self.enabled):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+class no_grad(set_grad_enabled):
+    """Record nothing: for evaluation and for updating parameters by hand.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> x = tg.tensor(3.0, requires_grad=True)
+    >>> with tg.no_grad():
+    ...     x -= 0.5
+    >>> x
+    tensor(2.5, requires_grad=True)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(set_grad_enabled):
+    """Record operations again, inside a ``no_grad`` block."""
+
+    def __init__(self) -> None:
+        super().__init__(True)

@@ -1,0 +1,6 @@
+"""Operations and their derivatives, one family a file."""
+
+from .arithmetic import *
+from .exponential import *
+from .reduction import *
+from .shape import *
