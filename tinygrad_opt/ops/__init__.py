@@ -4,3 +4,5 @@ from .arithmetic import *
 from .exponential import *
 from .reduction import *
 from .shape import *
+from .indexing import *
+from .linear_algebra import *
