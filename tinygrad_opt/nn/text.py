@@ -1,0 +1,63 @@
+"""The text of a module: its parts, indented, with their options and parameter counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .module import Module
+
+__all__ = ["module_text"]
+
+
+def module_text(module: Module) -> str:
+    """Class, options, children and number of parameters; equal neighbours are written once.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> tg.nn.Sequential(tg.nn.Linear(2, 16), tg.nn.Tanh(), tg.nn.Linear(16, 1))
+    Sequential(  # 65 parameters
+      (0): Linear(in_features=2, out_features=16, bias=True)  # 48 parameters
+      (1): Tanh()
+      (2): Linear(in_features=16, out_features=1, bias=True)  # 17 parameters
+    )
+    """
+    return "\n".join(_lines(module))
+
+
+def _lines(module: Module) -> list[str]:
+    count = _count(module)
+    first = f"{type(module).__name__}({module.extra_repr()}"
+    children = [(name, _lines(child)) for name, child in module._own_modules()]
+    if not children:
+        return [f"{first}){count}"]
+    lines = [first + count]
+    for name, text in _fold(children):
+        lines.append(f"  ({name}): {text[0]}")
+        lines.extend("  " + line for line in text[1:])
+    return [*lines, ")"]
+
+
+def _count(module: Module) -> str:
+    trained = sum(p.size for p in module.parameters() if p.requires_grad)
+    total = sum(p.size for p in module.parameters())
+    if not total:
+        return ""
+    frozen = f", {total - trained:,} of them frozen" if total > trained else ""
+    return f"  # {total:,} parameter{'s' if total != 1 else ''}{frozen}"
+
+
+def _fold(children: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Runs of children with the same text, as one entry: ``(0-5): 6 x Block(...)``."""
+    folded: list[tuple[str, list[str]]] = []
+    start = 0
+    for stop in range(1, len(children) + 1):
+        if stop < len(children) and children[stop][1] == children[start][1]:
+            continue
+        (name, text), (last, _) = children[start], children[stop - 1]
+        if stop - start > 1:
+            name, text = f"{name}-{last}", [f"{stop - start} x {text[0]}", *text[1:]]
+        folded.append((name, text))
+        start = stop
+    return folded
