@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..autograd.registry import implements
 from .samples import binary, unary
 
-__all__ = ["add", "divide", "multiply", "negative", "subtract"]
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "clip",
+    "divide",
+    "fabs",
+    "fmax",
+    "fmin",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "positive",
+    "subtract",
+    "true_divide",
+]
 
 add = primitive(
     np.add,
@@ -25,18 +44,101 @@ subtract = primitive(
 )
 multiply = primitive(
     np.multiply,
-    vjp=[lambda g, y, _a, b: g * b, lambda g, y, a, _b: g * a],
+    vjp=[lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a],
     formula="a · b",
     gradient=["g · b", "g · a"],
     samples=binary(),
 )
-divide = primitive(
+divide = true_divide = primitive(
     np.true_divide,
-    vjp=[lambda g, y, _a, b: g / b, lambda g, y, a, b: -g * a / (b * b)],
+    vjp=[lambda g, _y, _a, b: g / b, lambda g, y, _a, b: -g * y / b],
     formula="a / b",
     gradient=["g / b", "−g · a / b²"],
     samples=binary(low2=0.5, high2=2.0),
 )
-negative = primitive(
-    np.negative, vjp=[lambda g, y, _x: -g], formula="−x", gradient=["−g"], samples=unary()
+negative = primitive(np.negative, vjp=[lambda g, _y, _x: -g], formula="−x", gradient=["−g"], samples=unary())
+positive = primitive(np.positive, vjp=[lambda g, _y, _x: g], formula="x", gradient=["g"], samples=unary())
+
+abs = absolute = primitive(
+    np.absolute,
+    vjp=[lambda g, _y, x: g * np.sign(x)],
+    formula="|x|",
+    gradient=["g · sign(x)"],
+    samples=unary(),
 )
+fabs = primitive(
+    np.fabs, vjp=[lambda g, _y, x: g * np.sign(x)], formula="|x|", gradient=["g · sign(x)"], samples=unary()
+)
+
+maximum = primitive(
+    np.maximum,
+    vjp=[
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (a > b)),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (b > a)),
+    ],
+    formula="max(a, b)",
+    gradient=["g where a > b, half of it at a tie", "g where b > a, half of it at a tie"],
+    samples=binary(),
+)
+minimum = primitive(
+    np.minimum,
+    vjp=[
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (a < b)),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (b < a)),
+    ],
+    formula="min(a, b)",
+    gradient=["g where a < b, half of it at a tie", "g where b < a, half of it at a tie"],
+    samples=binary(),
+)
+fmax = primitive(
+    np.fmax,
+    vjp=[
+        lambda g, _y, a, b: np.where((a >= b) | np.isnan(b), g, 0.0),
+        lambda g, _y, a, b: np.where((a >= b) | np.isnan(b), 0.0, g),
+    ],
+    formula="fmax(a, b)",
+    gradient=["g where a ≥ b or b is NaN", "g elsewhere"],
+    samples=binary(),
+)
+fmin = primitive(
+    np.fmin,
+    vjp=[
+        lambda g, _y, a, b: np.where((a <= b) | np.isnan(b), g, 0.0),
+        lambda g, _y, a, b: np.where((a <= b) | np.isnan(b), 0.0, g),
+    ],
+    formula="fmin(a, b)",
+    gradient=["g where a ≤ b or b is NaN", "g elsewhere"],
+    samples=binary(),
+)
+
+
+def _clip_samples(rng: np.random.Generator) -> Any:
+    x = rng.uniform(-2, 2, (2, 3))
+    yield (x, np.asarray(-1.0), np.asarray(1.0))
+    yield (x, np.array([-1.0, -0.5, 0.0]), np.array([[0.5], [1.0]]))
+    yield (np.asarray(3.0), np.asarray(-1.0), np.asarray(1.0))
+    yield (np.zeros(0), np.asarray(-1.0), np.asarray(1.0))
+
+
+clip_between = primitive(
+    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    name="clip",
+    vjp=[
+        lambda g, _y, x, low, high: np.where((low <= x) & (x <= high), g, 0.0),
+        lambda g, _y, x, low, high: np.where((x < low) & (low < high), g, 0.0),
+        lambda g, _y, x, low, high: np.where((x > high) | (low > high), g, 0.0),
+    ],
+    formula="min(max(x, low), high)",
+    gradient=["g where low ≤ x ≤ high", "g where x < low", "g where x > high"],
+    samples=_clip_samples,
+)
+
+
+@implements(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """`a` held between two bounds, either of which may be None. At a bound the gradient goes to `a`."""
+    low = a_min if min is None else min
+    high = a_max if max is None else max
+    kind = getattr(a, "dtype", np.dtype(float)).kind
+    lowest, highest = (-np.inf, np.inf) if kind in "fc" else (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
+    return clip_between(a, lowest if low is None else low, highest if high is None else high)

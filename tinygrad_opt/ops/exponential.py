@@ -1,31 +1,146 @@
-"""Exponentials, logarithms and powers."""
+"""Exponentials, logarithms, powers and roots."""
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..autograd.registry import implements
 from .samples import binary, unary
 
-__all__ = ["exp", "log", "power", "sqrt", "square"]
+__all__ = [
+    "cbrt",
+    "exp",
+    "exp2",
+    "expm1",
+    "float_power",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "pow",
+    "power",
+    "reciprocal",
+    "sqrt",
+    "square",
+]
+
+_LN2 = math.log(2.0)
+_LN10 = math.log(10.0)
 
 exp = primitive(np.exp, vjp=[lambda g, y, _x: g * y], formula="exp(x)", gradient=["g · exp(x)"], samples=unary())
-log = primitive(np.log, vjp=[lambda g, y, x: g / x], formula="ln(x)", gradient=["g / x"], samples=unary(0.5, 3.0))
-sqrt = primitive(
-    np.sqrt, vjp=[lambda g, y, _x: g / (2 * y)], formula="√x", gradient=["g / (2√x)"], samples=unary(0.5, 3.0)
+exp2 = primitive(
+    np.exp2, vjp=[lambda g, y, _x: g * (y * _LN2)], formula="2ˣ", gradient=["g · 2ˣ · ln 2"], samples=unary()
 )
-square = primitive(np.square, vjp=[lambda g, y, x: g * (2 * x)], formula="x²", gradient=["g · 2x"], samples=unary())
-
-power = primitive(np.power, formula="aᵇ", gradient=["g · b · aᵇ⁻¹", "g · aᵇ · ln(a)"], samples=binary(0.5, 2.0, -2.0, 2.0))
+expm1 = primitive(
+    np.expm1,
+    vjp=[lambda g, y, _x: g * (y + 1)],
+    formula="exp(x) − 1",
+    gradient=["g · exp(x)"],
+    samples=unary(),
+)
+log = primitive(np.log, vjp=[lambda g, _y, x: g / x], formula="ln(x)", gradient=["g / x"], samples=unary(0.5, 3.0))
+log2 = primitive(
+    np.log2,
+    vjp=[lambda g, _y, x: g / (x * _LN2)],
+    formula="log₂(x)",
+    gradient=["g / (x · ln 2)"],
+    samples=unary(0.5, 3.0),
+)
+log10 = primitive(
+    np.log10,
+    vjp=[lambda g, _y, x: g / (x * _LN10)],
+    formula="log₁₀(x)",
+    gradient=["g / (x · ln 10)"],
+    samples=unary(0.5, 3.0),
+)
+log1p = primitive(
+    np.log1p,
+    vjp=[lambda g, _y, x: g / (x + 1)],
+    formula="ln(1 + x)",
+    gradient=["g / (1 + x)"],
+    samples=unary(-0.5, 3.0),
+)
+logaddexp = primitive(
+    np.logaddexp,
+    vjp=[lambda g, y, a, _b: g * np.exp(a - y), lambda g, y, _a, b: g * np.exp(b - y)],
+    formula="ln(exp(a) + exp(b))",
+    gradient=["g · exp(a − y)", "g · exp(b − y)"],
+    samples=binary(),
+)
+logaddexp2 = primitive(
+    np.logaddexp2,
+    vjp=[lambda g, y, a, _b: g * np.exp2(a - y), lambda g, y, _a, b: g * np.exp2(b - y)],
+    formula="log₂(2ᵃ + 2ᵇ)",
+    gradient=["g · 2ᵃ⁻ʸ", "g · 2ᵇ⁻ʸ"],
+    samples=binary(),
+)
+sqrt = primitive(
+    np.sqrt,
+    vjp=[lambda g, y, _x: g / (y + y)],
+    formula="√x",
+    gradient=["g / (2√x)"],
+    samples=unary(0.5, 3.0),
+)
+cbrt = primitive(
+    np.cbrt,
+    vjp=[lambda g, y, _x: g / (3 * y * y)],
+    formula="∛x",
+    gradient=["g / (3 ∛x²)"],
+    samples=unary(0.5, 3.0),
+)
+square = primitive(np.square, vjp=[lambda g, _y, x: g * (x + x)], formula="x²", gradient=["g · 2x"], samples=unary())
+reciprocal = primitive(
+    np.reciprocal,
+    vjp=[lambda g, y, _x: -g * y * y],
+    formula="1 / x",
+    gradient=["−g / x²"],
+    samples=unary(0.5, 3.0),
+)
+power = pow = primitive(
+    operator.pow,
+    name="power",
+    numpy=np.power,
+    formula="aᵇ",
+    gradient=["g · b · aᵇ⁻¹", "g · aᵇ · ln(a)"],
+    samples=binary(0.5, 2.0, -2.0, 2.0),
+)
 
 
 @power.vjp(0)
-def _(g: Any, y: Any, a: Any, b: Any) -> Any:
-    return g * (b * np.power(a, np.where(b == 0, 1, b - 1)))
+def _(g: Any, _y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, (int, float)):
+        return g * (b * a ** (b - 1)) if b != 0 else np.zeros_like(g)
+    return g * (b * a ** np.where(b == 0, 1, b - 1))
 
 
 @power.vjp(1)
-def _(g: Any, y: Any, a: Any, _b: Any) -> Any:
-    return g * y * np.log(np.where(a == 0, 1, a))
+def _(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return g * y * np.log(np.where((a == 0) & (b >= 0), 1, a))
+
+
+@implements(np.float_power)
+def float_power(x1: Any, x2: Any) -> Any:
+    """x1 to the power x2, in float64 at least."""
+    return power(_as_double(x1), _as_double(x2))
+
+
+def _as_double(x: Any) -> Any:
+    wide = np.result_type(getattr(x, "dtype", type(x)), np.float64)
+    return x.astype(wide) if hasattr(x, "dtype") else np.asarray(x, wide)
+
+
+hypot = primitive(
+    np.hypot,
+    formula="√(a² + b²)",
+    gradient=["g · a / y", "g · b / y"],
+    samples=binary(),
+    vjp=[lambda g, y, a, _b: g * (a / y), lambda g, y, _a, b: g * (b / y)],
+)

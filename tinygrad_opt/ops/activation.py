@@ -1,0 +1,94 @@
+"""The nonlinear functions of neural networks that NumPy does not have, under PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.primitive import primitive
+from .samples import one_axis, unary
+
+__all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid", "softmax", "softplus"]
+
+
+@primitive(vjp=[lambda g, y, _x: g * (y > 0)], formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
+def relu(x: Any) -> Any:
+    """max(x, 0); the gradient at 0 is 0."""
+    return np.maximum(x, 0)
+
+
+@primitive(
+    vjp=[lambda g, y, _x: g * (y * (1 - y))], formula="σ(x)", gradient=["g · σ(x) · (1 − σ(x))"], samples=unary()
+)
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(−x)), as ½ + ½ tanh(x/2), which cannot overflow."""
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+@primitive(
+    vjp=[lambda g, _y, x: g * sigmoid(x)],
+    formula="ln(1 + exp(x))",
+    gradient=["g · σ(x)"],
+    samples=unary(),
+)
+def softplus(x: Any) -> Any:
+    """ln(1 + exp(x)), without overflow."""
+    return np.logaddexp(x, 0)
+
+
+@primitive(vjp=[lambda g, _y, x: g * sigmoid(-x)], formula="ln σ(x)", gradient=["g · σ(−x)"], samples=unary())
+def log_sigmoid(x: Any) -> Any:
+    """ln σ(x) = −ln(1 + exp(−x)), without overflow."""
+    return -np.logaddexp(-x, 0)
+
+
+@primitive(
+    vjp=[lambda g, _y, x: g / (x * (1 - x))],
+    formula="ln(x / (1 − x))",
+    gradient=["g / (x (1 − x))"],
+    samples=unary(0.1, 0.9),
+)
+def logit(x: Any) -> Any:
+    """ln(x / (1 − x)), the inverse of the sigmoid."""
+    return np.log(x / (1 - x))
+
+
+@primitive(
+    vjp=[lambda g, y, _x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True))],
+    formula="softmax(x)",
+    gradient=["y · (g − Σ g·y)"],
+    samples=one_axis(),
+)
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) / Σ exp(x) along `axis`, without overflow."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@primitive(
+    vjp=[lambda g, y, _x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True)],
+    formula="ln softmax(x)",
+    gradient=["g − softmax(x) · Σ g"],
+    samples=one_axis(),
+)
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """x − ln Σ exp(x) along `axis`, without overflow."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+@primitive(formula="ln Σ exp(x)", gradient=["g · softmax(x)"], samples=one_axis())
+def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
+    """ln Σ exp(x) along `axis`, without overflow."""
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis)
+
+
+@logsumexp.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
+    from .reduction import expand
+
+    return expand(g, x.shape, axis, keepdims) * np.exp(x - expand(y, x.shape, axis, keepdims))
