@@ -14,7 +14,7 @@ __all__ = ["as_array", "check_differentiable", "get_default_dtype", "set_default
 
 
 class _Default(threading.local):
-    real = np.dtype(np.float32)
+    real: np.dtype[Any] = np.dtype(np.float32)
 
 
 _default = _Default()
@@ -70,6 +70,3 @@ def check_differentiable(dtype: np.dtype[Any]) -> None:
             f"a Tensor of {dtype} cannot require a gradient: derivatives need real numbers. "
             f"Make it floating point, e.g. tg.tensor(3.0) instead of tg.tensor(3), or t.astype(np.float32)."
         )
-
-
-

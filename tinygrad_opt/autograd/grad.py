@@ -40,7 +40,9 @@ def _roots(
             gradient = np.ones(output.shape, output.dtype)
         given = gradient if isinstance(gradient, Tensor) else new_tensor(as_array(gradient, output.dtype), None)
         if given.shape != output.shape:
-            raise ShapeError(f"{caller}: the gradient has shape {given.shape}, the Tensor it belongs to {output.shape}.")
+            raise ShapeError(
+                f"{caller}: the gradient has shape {given.shape}, the Tensor it belongs to {output.shape}."
+            )
         if given.dtype != output.dtype:
             given = given.astype(output.dtype)
         roots.append((output._node, given if create_graph else given.data))
@@ -87,22 +89,26 @@ def backward(
             retain_graph=create_graph if retain_graph is None else retain_graph,
             lift=_lift if create_graph else None,
         )
-        fresh: list[tuple[Leaf, Any]] = []
         shared = _shared(arrived.values(), gradients)
+        totals: list[tuple[Leaf, Tensor]] = []
         for leaf, gradient in arrived.items():
-            assert_leaf: Leaf = leaf  # type: ignore[assignment]
-            for hook in tuple((assert_leaf.hooks or {}).values()):
-                gradient = hook(gradient)
-            if not create_graph:
-                gradient = new_tensor(_own(gradient, shared), None)
-            if assert_leaf.grad is not None:
-                gradient = assert_leaf.grad + gradient
-                if not create_graph and gradient._node is not None:
-                    gradient = gradient.detach()
-            fresh.append((assert_leaf, gradient))
-    for leaf, gradient in fresh:
-        leaf.grad = gradient
+            gradient = _finish(leaf, gradient, shared, create_graph)
+            totals.append((leaf, gradient if leaf.grad is None else _sum(leaf.grad, gradient, create_graph)))
+    for leaf, total in totals:
+        leaf.grad = total
         leaf.passes += 1
+
+
+def _finish(node: Node | Leaf, gradient: Any, shared: set[int], create_graph: bool) -> Tensor:
+    """What a user gets for the gradient that arrived at a node: after the hooks, a Tensor of its own."""
+    if isinstance(node, Leaf) and node.hooks:
+        for hook in tuple(node.hooks.values()):
+            gradient = hook(gradient)
+    return gradient if create_graph else new_tensor(_own(gradient, shared), None)
+
+
+def _sum(before: Tensor, gradient: Tensor, create_graph: bool) -> Tensor:
+    return before + gradient if create_graph else new_tensor(np.asarray(before.data + gradient.data), None)
 
 
 def _shared(arrays: Any, gradients: Sequence[Any]) -> set[int]:
@@ -173,7 +179,7 @@ def grad(
     for position, tensor in enumerate(wanted):
         if tensor._node is None:
             raise GradientError(
-                f"grad: input {position} of shape {tensor.shape} does not require a gradient; make it with requires_grad=True."
+                f"grad: input {position} of shape {tensor.shape} requires no gradient; make it with requires_grad=True."
             )
     with enable_grad() if create_graph else contextlib.nullcontext():
         arrived = run_backward(
@@ -185,7 +191,7 @@ def grad(
         result: list[Tensor | None] = []
         shared = _shared(arrived.values(), grad_outputs)
         for position, tensor in enumerate(wanted):
-            if tensor._node not in arrived:
+            if tensor._node is None or tensor._node not in arrived:
                 if not allow_unused:
                     raise GradientError(
                         f"grad: the outputs do not depend on input {position} of shape {tensor.shape}. "
@@ -193,10 +199,5 @@ def grad(
                     )
                 result.append(None)
                 continue
-            gradient = arrived[tensor._node]
-            if isinstance(tensor._node, Leaf):
-                for hook in tuple((tensor._node.hooks or {}).values()):
-                    gradient = hook(gradient)
-            result.append(gradient if create_graph else new_tensor(_own(gradient, shared), None))
+            result.append(_finish(tensor._node, arrived[tensor._node], shared, create_graph))
     return result[0] if single else tuple(result)
-

@@ -72,7 +72,7 @@ def gradcheck(
     places = [i for i, array in enumerate(arrays) if array is not None]
     if not places:
         raise GradientError("gradcheck: none of the inputs is a floating-point array, so there is nothing to check.")
-    values = [arrays[i] for i in places]
+    values: list[Any] = [arrays[i] for i in places]
 
     def run(*tensors: Tensor) -> tuple[Tensor, ...]:
         arguments = list(inputs)
@@ -96,7 +96,13 @@ def gradcheck(
             reached = [(o, u) for o, u in zip(outputs, leaves[count:], strict=True) if o.requires_grad]
             if not reached:
                 return ()
-            found = grad([o for o, _ in reached], leaves[:count], [u for _, u in reached], create_graph=True, allow_unused=True)
+            found = grad(
+                [o for o, _ in reached],
+                leaves[:count],
+                [u for _, u in reached],
+                create_graph=True,
+                allow_unused=True,
+            )
             return tuple(g for g in found if g is not None)
 
         together = values + [np.array(array) for array in upstream]
@@ -105,7 +111,9 @@ def gradcheck(
     return True
 
 
-def gradgradcheck(function: Callable[..., Any], inputs: Sequence[Any], kwargs: dict[str, Any] | None = None, **options: Any) -> bool:
+def gradgradcheck(
+    function: Callable[..., Any], inputs: Sequence[Any], kwargs: dict[str, Any] | None = None, **options: Any
+) -> bool:
     """:func:`gradcheck` with ``order=2``."""
     return gradcheck(function, inputs, kwargs, order=2, **options)
 

@@ -12,7 +12,7 @@ visits nodes by falling creation number.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,8 @@ class Leaf:
     ----------
     grad : Tensor or None
         The accumulated gradient.
+    number : int
+        Creation number.
     passes : int
         Backward passes that went into ``grad``.
     written : int
@@ -96,12 +98,13 @@ class Leaf:
         values that are no longer there.
     """
 
-    __slots__ = ("grad", "hooks", "name", "passes", "written")
+    __slots__ = ("grad", "hooks", "name", "number", "passes", "written")
 
     def __init__(self, name: str | None = None) -> None:
         self.grad: Any = None
         self.hooks: dict[int, Callable[[Any], Any]] | None = None
         self.name = name
+        self.number = next_number()
         self.passes = 0
         self.written = 0
 
@@ -128,13 +131,20 @@ class Node:
     __slots__ = ("extras", "inputs", "kwargs", "module", "number", "output", "parents", "primitive")
 
     def __init__(
-        self, primitive: Primitive, inputs: Any, kwargs: Any, output: Any, parents: Any, number: int, module: str
+        self,
+        primitive: Primitive,
+        inputs: Any,
+        kwargs: Any,
+        output: Any,
+        parents: Any,
+        number: int,
+        module: str,
     ) -> None:
         self.primitive = primitive
         self.inputs = inputs
         self.kwargs = kwargs
         self.output = output
-        self.parents: tuple[Node | Leaf | None, ...] = parents
+        self.parents: Sequence[Node | Leaf | None] = parents
         self.number = number
         self.module = module
         self.extras: Extras | None = None
@@ -166,12 +176,12 @@ class Freed:
 def ancestors(roots: Iterable[Node | Leaf | None]) -> list[Node]:
     """All nodes that the roots were made from, the roots among them, latest first."""
     seen: dict[int, Node] = {}
-    stack = [root for root in roots if root.__class__ is Node]
+    stack = [root for root in roots if isinstance(root, Node)]
     while stack:
         node = stack.pop()
-        if node.number not in seen:  # type: ignore[union-attr]
-            seen[node.number] = node  # type: ignore[union-attr,assignment]
-            stack.extend(parent for parent in node.parents if parent.__class__ is Node)  # type: ignore[union-attr]
+        if node.number not in seen:
+            seen[node.number] = node
+            stack.extend(parent for parent in node.parents if isinstance(parent, Node))
     return [seen[number] for number in sorted(seen, reverse=True)]
 
 
@@ -191,25 +201,27 @@ def sum_to_shape(gradient: Any, shape: tuple[int, ...]) -> Any:
 
 def fit_gradient(gradient: Any, like: Any, node: Node, position: int, lift: Lift | None) -> Any:
     """Bring what a rule returned to the shape and dtype of the input it belongs to, or say what is wrong."""
-    name = node.primitive.name
-    if gradient is None or not hasattr(gradient, "dtype"):
-        if not isinstance(gradient, (int, float, complex)) or like.shape != ():
-            raise GradientError(
-                f"the gradient rule of {name} for argument {position} returned {type(gradient).__name__}; "
-                f"it must return an array of shape {like.shape}."
-            )
+    rule = f"the gradient rule of {node.primitive.name} for argument {position}"
+    if gradient.__class__ is tuple and node.primitive.name == "[i]":
+        return gradient
+    if isinstance(gradient, (int, float, complex)) and like.shape == ():
         gradient = np.asarray(gradient, dtype=like.dtype)
-    if isinstance(gradient.data, ndarray) and lift is None:  # a rule that used our functions returned a Tensor
+    if not hasattr(gradient, "dtype"):
+        raise GradientError(
+            f"{rule} returned {type(gradient).__name__}; it must return an array of shape {like.shape}."
+        )
+    is_tensor = isinstance(gradient.data, ndarray)
+    if lift is None and is_tensor:  # the rule called functions of ours
         gradient = gradient.data
-    elif lift is not None and not isinstance(gradient.data, ndarray):
-        gradient = lift(gradient, None)
+    elif lift is not None and not is_tensor:  # the rule returned a constant
+        gradient = lift(np.asarray(gradient), None)
     if gradient.shape != like.shape:
         try:
             gradient = sum_to_shape(gradient, like.shape)
         except ShapeError:
             raise ShapeError(
-                f"the gradient rule of {name} for argument {position} returned shape {gradient.shape}; the argument "
-                f"has shape {like.shape}, and the rule must return that, or a shape that it broadcasts to."
+                f"{rule} returned shape {gradient.shape}; the argument has shape {like.shape}, "
+                f"and the rule must return that, or a shape that it broadcasts to."
             ) from None
     if gradient.dtype != like.dtype:
         if gradient.dtype.kind == "c" and like.dtype.kind != "c":
@@ -225,14 +237,14 @@ def _used_up(node: Node) -> str:
     )
 
 
-def _check_current(node: Node, position: int) -> None:
-    """Raise when a rule of the node reads a parameter that an optimizer has changed since; other changes are harmless."""
-    for place, parent in enumerate(node.parents):
-        if parent.__class__ is Leaf and parent.written > node.number and node.primitive.reads(node, place):  # type: ignore[union-attr]
-            name = f"'{parent.name}'" if parent.name else "a parameter"  # type: ignore[union-attr]
+def _check_current(node: Node) -> None:
+    """Raise when a rule of the node reads a parameter that an optimizer has changed since it was saved."""
+    for position, parent in enumerate(node.parents):
+        if isinstance(parent, Leaf) and parent.written > node.number and node.primitive.reads(node, position):
+            name = f"'{parent.name}'" if parent.name else "a parameter"
             raise StaleValueError(
                 f"backward: {name} was changed by an optimizer step after '{node.primitive.name}' had used it, so the "
-                f"gradient would be wrong. Run the forward pass again after step(), or step() after the last backward()."
+                f"gradient would be wrong. Run the forward pass again after step(), or call step() after it."
             )
 
 
@@ -247,10 +259,10 @@ def _release(nodes: Iterable[Node], location: str) -> None:
             node.output = Spec(out)
 
 
-def _leads_to(roots: Iterable[Node | Leaf], targets: set[Any]) -> set[Any]:
+def _leads_to(roots: Iterable[Node | Leaf], targets: Iterable[Any]) -> set[Any]:
     """The nodes from which a gradient still has to travel to reach a target."""
     useful = set(targets)
-    for node in reversed(ancestors(roots)):  # type: ignore[arg-type]
+    for node in reversed(ancestors(roots)):
         if any(parent in useful for parent in node.parents if parent is not None):
             useful.add(node)
     return useful
@@ -263,7 +275,7 @@ def run_backward(
     lift: Lift | None = None,
     targets: Sequence[Node | Leaf] | None = None,
     visit: Callable[[Node, Any], None] | None = None,
-) -> dict[Node | Leaf, Any]:
+) -> dict[Any, Any]:
     """One backward pass.
 
     Parameters
@@ -286,80 +298,99 @@ def run_backward(
         Gradient by Leaf (and by Node, for targets). Nothing is written to any leaf: a pass that raises
         leaves every gradient as it was.
     """
-    wanted = set(targets) if targets is not None else None
+    wanted = frozenset(targets) if targets is not None else None
     useful = _leads_to([root for root, _ in roots], wanted) if wanted is not None else None
-    arrived: dict[Node | Leaf, Any] = {}
-    gradients: dict[int, Any] = {}  # by node number: what has reached a node that has not run yet
-    owned: set[int] = set()  # numbers whose gradient is a sum that nobody else holds
-    waiting: dict[int, Node] = {}
+    found: dict[Node | Leaf, Any] = {}
+    waiting: dict[int, list[Any]] = {}  # by number: node, gradient so far, whether that is a sum nobody else holds
     heap: list[int] = []
     done: list[Node] = []
-
-    def send(parent: Any, gradient: Any) -> None:
-        if parent.__class__ is Leaf:
-            arrived[parent] = arrived[parent] + gradient if parent in arrived else gradient
-            return
-        number = parent.number
-        if number not in waiting:
-            gradients[number] = gradient
-            waiting[number] = parent
-            heappush(heap, -number)
-        elif lift is None and number in owned:
-            gradients[number] += gradient
-        else:
-            gradients[number] = gradients[number] + gradient
-            owned.add(number)
-
-    def send_part(parent: Any, index: int, gradient: Any) -> None:
-        """Deliver the gradient of one output of a node that has several."""
-        parts = gradients.setdefault(parent.number, [None] * len(parent.output))
-        parts[index] = gradient if parts[index] is None else parts[index] + gradient
-        if parent.number not in waiting:
-            waiting[parent.number] = parent
-            heappush(heap, -parent.number)
-
-    for root, gradient in roots:
-        send(root, gradient)
-    while heap:
-        number = -heappop(heap)
-        node = waiting.pop(number)
-        g = gradients.pop(number)
+    leaves: dict[Leaf, list[Any]] = {}
+    edges: Sequence[tuple[Any, Any]] = roots
+    while True:
+        node: Any = None
+        for parent, gradient in edges:
+            if parent.__class__ is Leaf:
+                _add(leaves, parent, parent, gradient, lift)
+            elif node is None and not heap:  # the only way on, so far: no need to queue
+                node, g = parent, gradient
+            else:
+                for ahead, arriving in ((node, g), (parent, gradient)) if node is not None else ((parent, gradient),):
+                    if _add(waiting, ahead.number, ahead, arriving, lift):
+                        heappush(heap, -ahead.number)
+                node = None
+        if node is None:
+            if not heap:
+                break
+            node, g, _ = waiting.pop(-heappop(heap))
+        edges = ()
         if node.extras is not None:
             g = _observe(node.extras, g)
-        if wanted is not None and node in wanted:
-            arrived[node] = g
         if visit is not None:
             visit(node, g)
-        done.append(node)
-        primitive, inputs, out, kwargs = node.primitive, node.inputs, node.output, node.kwargs
-        if inputs.__class__ is Freed:
-            raise FreedGraphError(_used_up(node))
-        if primitive.name == "[i]":
-            send_part(node.parents[0], kwargs["index"], g)
-            continue
-        if lift is not None:
-            inputs, out = primitive.lift(node, lift)
-        if primitive.simple:
-            rules = primitive.rules
-        else:
-            g = primitive.fill(g, out, lift)
-            rules = primitive.bind(node, g, out, inputs)
-        for position, parent in enumerate(node.parents):
-            if parent is None or (useful is not None and parent not in useful):
+        if useful is not None and wanted is not None:
+            if node in wanted:
+                found[node] = g
+            if not any(parent in useful for parent in node.parents):
                 continue
-            if kwargs:
-                gradient = rules[position](g, out, *inputs, **kwargs)
-            else:
-                gradient = rules[position](g, out, *inputs)
-            like = inputs[position]
-            if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
-                gradient = fit_gradient(gradient, like, node, position, lift)
-            if parent.__class__ is Leaf and parent.written > number:
-                _check_current(node, position)
-            send(parent, gradient)
+        done.append(node)
+        edges = _pull(node, g, lift, useful)
+    for leaf, (_, gradient, _) in leaves.items():
+        found[leaf] = gradient
     if not retain_graph:
         _release(done, user_location())
-    return arrived
+    return found
+
+
+def _add(into: dict[Any, list[Any]], key: Any, node: Any, gradient: Any, lift: Lift | None) -> bool:
+    """Add to what has reached a node; True if it is the first to arrive.
+
+    The first gradient is borrowed; the second makes a sum of our own, to which later ones are added in place.
+    """
+    entry = into.get(key)
+    if entry is None:
+        into[key] = [node, gradient, False]
+        return True
+    if gradient.__class__ is tuple:
+        entry[1] = _join_parts(entry[1], gradient)
+    elif entry[2] and lift is None:
+        entry[1] += gradient
+    else:
+        entry[1] = entry[1] + gradient
+        entry[2] = True
+    return False
+
+
+def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) -> list[tuple[Any, Any]]:
+    """Run a node's gradient rules: its parents, each with the gradient that goes there."""
+    primitive, inputs, out, kwargs = node.primitive, node.inputs, node.output, node.kwargs
+    if inputs.__class__ is Freed:
+        raise FreedGraphError(_used_up(node))
+    rules: Sequence[Any] = primitive.rules
+    if lift is not None:
+        inputs, out = primitive.lift(node, lift)
+    if not primitive.simple:
+        g = primitive.fill(g, out, lift)
+        rules = primitive.bind(node, g, out, inputs)
+    args = (g, out, *inputs)
+    edges = []
+    position = -1
+    for parent in node.parents:
+        position += 1
+        if parent is None or (useful is not None and parent not in useful):
+            continue
+        if parent.__class__ is Leaf and parent.written > node.number:
+            _check_current(node)
+        gradient = rules[position](*args, **kwargs) if kwargs else rules[position](*args)
+        like = inputs[position]
+        if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
+            gradient = fit_gradient(gradient, like, node, position, lift)
+        edges.append((parent, gradient))
+    return edges
+
+
+def _join_parts(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add up what two users of an operation with several outputs have sent; None is nothing."""
+    return tuple(b if a is None else a if b is None else a + b for a, b in zip(first, second, strict=True))
 
 
 def _observe(extras: Extras, gradient: Any) -> Any:

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_failure"]
 
 
-def explain_failure(
-    primitive: Primitive, error: Exception, inputs: Sequence[Any], kwargs: dict[str, Any]
-) -> Exception:
+def explain_failure(primitive: Primitive, error: Exception, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Exception:
     """The exception to raise when a primitive's forward function has raised `error`."""
     arrays = [value for value in inputs if isinstance(value, np.ndarray)]
     shapes = [array.shape for array in arrays]

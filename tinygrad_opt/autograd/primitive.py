@@ -14,9 +14,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy import ndarray
 
 from ..errors import GradientError
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
@@ -24,7 +25,6 @@ from .messages import explain_failure
 from .modes import mode
 from .registry import implementations, operators, primitives
 from .tensor import Tensor, as_array, new_tensor
-
 
 __all__ = ["Primitive", "primitive"]
 
@@ -78,13 +78,15 @@ class Primitive:
         self.gradient = gradient
         self.make_samples = samples
         self.differentiable = differentiable
-        self.rules: list[Rule | None] = [None] * self.arrays
+        self.rules: list[Any] = [None] * self.arrays
+        self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
         self.simple = not self.variadic  # one rule an argument and one output: the pass may call `rules` as they are
         self.each: Rule | None = None
         self.joint: Rule | None = None
-        self._unread: dict[int, tuple[tuple[int, ...], bool]] = {}
+        self._unread: dict[tuple[bool, ...], tuple[tuple[int, ...], bool]] = {}
         for position, rule in enumerate(vjp):
             self.rules[position] = rule
+        self.complete = None not in self.rules  # every argument has its own rule
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -99,6 +101,7 @@ class Primitive:
             if not 0 <= position < self.arrays:
                 raise ValueError(f"{self.name}.vjp({position}): it has array arguments 0 to {self.arrays - 1}")
             self.rules[position] = rule
+            self.complete = None not in self.rules
             self._unread.clear()
             return rule
 
@@ -134,89 +137,103 @@ class Primitive:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self.arrays < 3:
             return self.unary(*args) if self.arrays == 1 else self.binary(*args)
-        inputs = [arg.data if isinstance(arg, Tensor) else arg for arg in args]
-        parents = [arg._node if isinstance(arg, Tensor) else None for arg in args]
-        self._convert(inputs, args)
+        inputs, parents = self._convert(args)
         kwargs = {key: self._static(key, value) for key, value in kwargs.items()}
         return self._run(inputs, parents, kwargs)
 
     def unary(self, x: Any) -> Any:
         """The quick way for one array and no options."""
         if not isinstance(x, Tensor):
-            return self._run([as_array(x)], [None], {})
-        return self._run([x.data], [x._node], {})
+            return self._run((as_array(x),), (None,), _NO_OPTIONS)
+        return self._run((x.data,), (x._node,), _NO_OPTIONS)
 
     def binary(self, a: Any, b: Any) -> Any:
         """The quick way for two arrays and no options: what most operators come to."""
+        x: Any
+        y: Any
         if isinstance(a, Tensor) and isinstance(b, Tensor):
-            return self._run([a.data, b.data], [a._node, b._node], {})
-        inputs = [a, b]
-        parents = [None, None]
-        if isinstance(a, Tensor):
-            inputs[0] = a.data
-            parents[0] = a._node
-        elif isinstance(b, Tensor):
-            inputs[1] = b.data
-            parents[1] = b._node
-        self._convert(inputs, (a, b))
-        return self._run(inputs, parents, {})
+            x, y, p, q = a.data, b.data, a._node, b._node
+        elif isinstance(a, Tensor) and (b.__class__ is float or b.__class__ is int):
+            x, y, p, q = a.data, b, a._node, None
+        else:
+            (x, y), (p, q) = self._convert((a, b))
+        if self.elementwise and self.complete and (p is not None or q is not None) and mode.grad_enabled:
+            try:
+                out = self.forward(x, y)
+            except (ValueError, TypeError) as error:
+                raise explain_failure(self, error, (x, y), _NO_OPTIONS) from error
+            if out.__class__ is ndarray and out.size <= KEEP_SIZE:
+                made = _allocate(Tensor)
+                made.data = out
+                made._node = Node(self, (x, y), _NO_OPTIONS, out, (p, q), next_number(), mode.module)
+                return made
+            return self._record((x, y), (p, q), _NO_OPTIONS, out)
+        return self._run((x, y), (p, q), _NO_OPTIONS)
 
-    def _run(self, inputs: list[Any], parents: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _run(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and record a node when a gradient is wanted."""
         try:
             out = self.forward(*inputs, **kwargs) if kwargs else self.forward(*inputs)
         except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
             raise explain_failure(self, error, inputs, kwargs) from error
-        mask = 0  # which inputs want a gradient, as bits, the first one highest
-        for parent in parents:
-            mask = mask + mask + (parent is not None)
-        if out.__class__ is not np.ndarray:
+        return self._record(inputs, parents, kwargs, out)
+
+    def _record(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
+        if out.__class__ is not ndarray:
             if out.__class__ is tuple:
-                return self._several(inputs, parents, kwargs, out, mask)
+                return self._record_several(inputs, parents, kwargs, out)
             out = np.asarray(out)
         made = _allocate(Tensor)
         made.data = out
-        if mask == 0 or not self.differentiable or not mode.grad_enabled:
-            made._node = None
+        made._node = None
+        for parent in parents:
+            if parent is not None:
+                break
+        else:
             return made
-        try:
-            unread, out_unread = self._unread[mask]
-        except KeyError:
-            unread, out_unread = self._find_unread(mask, parents)
-        for position in unread:
-            if (array := inputs[position]).__class__ is np.ndarray and array.size > KEEP_SIZE:
-                inputs[position] = Spec(array)
-        if out_unread and out.size > KEEP_SIZE:
-            out = Spec(out)
-        made._node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
+        if mode.grad_enabled and self.differentiable:
+            if out.size > KEEP_SIZE or not self.elementwise or not self.complete:
+                inputs, out = self._drop_unread(inputs, parents, out)
+            made._node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
         return made
 
-    def _several(
-        self, inputs: list[Any], parents: list[Any], kwargs: dict[str, Any], out: tuple[Any, ...], mask: int
+    def _drop_unread(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
+        """The inputs and the output, the large arrays that no rule will read replaced by their shape and dtype."""
+        unread, out_unread = self._find_unread(parents)
+        kept = list(inputs)
+        for position in unread:
+            if (array := kept[position]).__class__ is ndarray and array.size > KEEP_SIZE:
+                kept[position] = Spec(array)
+        return tuple(kept), Spec(out) if out_unread and out.size > KEEP_SIZE else out
+
+    def _record_several(
+        self, inputs: tuple[Any, ...], parents: tuple[Any, ...], kwargs: dict[str, Any], out: tuple[Any, ...]
     ) -> tuple[Tensor, ...]:
         """The Tensors of an operation with several outputs; each has a node of its own that picks it."""
         out = tuple([np.asarray(part) for part in out])
-        if mask == 0 or not self.differentiable or not mode.grad_enabled:
+        if not mode.grad_enabled or not self.differentiable or all(parent is None for parent in parents):
             return tuple(new_tensor(part, None) for part in out)
         self.simple = False
-        for position in self._find_unread(mask, parents)[0]:
-            if (array := inputs[position]).__class__ is np.ndarray and array.size > KEEP_SIZE:
-                inputs[position] = Spec(array)
+        inputs, _ = self._drop_unread(inputs, parents, np.empty(()))
         node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
         return tuple(new_tensor(part, _pick_node(node, i)) for i, part in enumerate(out))
 
-    def _convert(self, inputs: list[Any], args: tuple[Any, ...]) -> None:
-        """Turn what is not an array yet into one, in place; static arguments are only unwrapped.
+    def _convert(self, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The inputs as arrays, with what made each; static arguments are only unwrapped.
 
         Beside an array, a Python number stays one: NumPy's promotion then leaves the array's dtype alone.
         """
         count = len(args) if self.variadic else self.arrays
-        beside_array = not self.variadic and any(isinstance(value, np.ndarray) for value in inputs[:count])
-        for position, value in enumerate(inputs):
+        numbers_stay = not self.variadic and any(isinstance(arg, (Tensor, ndarray)) for arg in args[:count])
+        inputs: list[Any] = []
+        parents: list[Any] = []
+        for position, arg in enumerate(args):
+            parents.append(arg._node if position < count and isinstance(arg, Tensor) else None)
             if position >= count:
-                inputs[position] = self._static(f"argument {position}", args[position])
-            elif value.__class__ is not np.ndarray and not (beside_array and isinstance(value, _NUMBERS)):
-                inputs[position] = as_array(value)
+                inputs.append(self._static(f"argument {position}", arg))
+            else:
+                inputs.append(arg if numbers_stay and isinstance(arg, _NUMBERS) else as_array(arg))
+        return tuple(inputs), tuple(parents)
 
     def _static(self, name: str, value: Any) -> Any:
         """A static option's plain value; a Tensor that needs a gradient there is an error, not a detour."""
@@ -231,11 +248,14 @@ class Primitive:
             return value.__class__([self._static(name, item) for item in value])
         return value
 
-    def _find_unread(self, mask: int, parents: Sequence[Any]) -> tuple[tuple[int, ...], bool]:
+    def _find_unread(self, parents: tuple[Any, ...]) -> tuple[tuple[int, ...], bool]:
         """Which inputs, and whether the output, no rule that a backward pass will run reads; remembered."""
+        wanted = tuple([parent is not None for parent in parents])
+        if wanted in self._unread:
+            return self._unread[wanted]
         read = set[int]()
-        for position, parent in enumerate(parents):
-            if parent is None:
+        for position, want in enumerate(wanted):
+            if not want:
                 continue
             rule = self.joint or self.each or (self.rules[position] if position < self.arrays else None)
             if rule is None:
@@ -243,35 +263,37 @@ class Primitive:
                     f"{self.name} has no gradient with respect to argument {position}, which requires one. "
                     f"Pass it detached if it is meant to be constant."
                 )
-            read |= _read_positions(rule, 1 if self.joint or self.each else 0, len(parents))
-        found = tuple(i for i in range(len(parents)) if i not in read), -1 not in read
-        if not self.variadic:
-            self._unread[mask] = found
+            read |= _read_positions(rule, 1 if self.joint or self.each else 0, len(wanted))
+        found = tuple(i for i in range(len(wanted)) if i not in read), -1 not in read
+        self._unread[wanted] = found
         return found
 
     def reads(self, node: Node, position: int) -> bool:
         """Whether some rule that this node will run reads the values of the input at `position`."""
-        return position not in self._find_unread(-1, node.parents)[0]
+        return position not in self._find_unread(tuple(node.parents))[0]
 
     def lift(self, node: Node, lift: Lift) -> tuple[list[Any], Any]:
         """A node's inputs and output as Tensors that stand in the graph where the arrays stood."""
-        inputs = [v if p is None else lift(v, p) for v, p in zip(node.inputs, node.parents, strict=True)]
+        inputs = [
+            v if p is None or v.__class__ is tuple else lift(v, p)
+            for v, p in zip(node.inputs, node.parents, strict=True)
+        ]
         out = node.output
         if out.__class__ is tuple:
             return inputs, tuple(lift(part, _pick_node(node, i)) for i, part in enumerate(out))
         return inputs, lift(out, node)
 
     def fill(self, g: Any, out: Any, lift: Lift | None) -> Any:
-        """A tuple of gradients for a node with several outputs: zeros for those that received none."""
-        if g.__class__ is not list:
+        """For a node with several outputs, zeros in place of the gradients that none of its users has sent."""
+        if g.__class__ is not tuple:
             return g
-        zeros = [np.zeros(part.shape, part.dtype) for part in out]
+        zeros = [np.broadcast_to(np.zeros((), part.dtype), part.shape) for part in out]  # takes no memory
         return tuple(
             part if part is not None else (zero if lift is None else lift(zero, None))
             for part, zero in zip(g, zeros, strict=True)
         )
 
-    def bind(self, node: Node, g: Any, out: Any, inputs: Sequence[Any]) -> Sequence[Rule | None]:
+    def bind(self, node: Node, g: Any, out: Any, inputs: Sequence[Any]) -> Sequence[Any]:
         """One rule an argument, from a rule for each or for all of them."""
         if self.each is not None:
             return [functools.partial(self.each, position) for position in range(len(inputs))]
@@ -292,6 +314,7 @@ def _known(gradient: Any, *_: Any, **__: Any) -> Any:
 
 _allocate = Tensor.__new__
 _NUMBERS = (int, float, complex, np.generic)
+_NO_OPTIONS: dict[str, Any] = {}
 
 
 def _count_arrays(forward: Callable[..., Any]) -> tuple[int, bool]:
@@ -328,16 +351,28 @@ def _pick_node(node: Node, index: int) -> Node | None:
     part = node.output[index]
     if part.dtype.kind not in "fc":
         return None
-    return Node(pick, [], {"index": index}, part, [node], next_number(), node.module)
+    kwargs = {"index": index, "count": len(node.output)}
+    return Node(pick, (node.output,), kwargs, part, (node,), next_number(), node.module)
 
 
-pick = Primitive(lambda: None, name="[i]", arrays=0, formula="output i")
-"""Chooses one output of an operation that has several; the engine passes its gradient on by itself."""
+pick = Primitive(
+    lambda _parts, index, count: _parts[index],
+    name="[i]",
+    arrays=1,
+    vjp=[lambda g, y, _parts, index, count: tuple(g if i == index else None for i in range(count))],
+    formula="output i",
+    gradient="g, for that output",
+)
+"""Chooses one output of an operation that has several."""
 
 
+@overload
 def primitive(
-    forward: Callable[..., Any] | None = None, *, numpy: Sequence[Any] | Any = (), **options: Any
-) -> Any:
+    forward: None = None, *, numpy: Any = (), **options: Any
+) -> Callable[[Callable[..., Any]], Primitive]: ...
+@overload
+def primitive(forward: Callable[..., Any], *, numpy: Any = (), **options: Any) -> Primitive: ...
+def primitive(forward: Callable[..., Any] | None = None, *, numpy: Sequence[Any] | Any = (), **options: Any) -> Any:
     """Declare a primitive, as a call or as a decorator; the arguments are those of :class:`Primitive`.
 
     A ufunc answers for itself; `numpy` names (further) NumPy functions that the primitive stands for on Tensors.
@@ -365,5 +400,5 @@ def primitive(
         stands_for.append(forward)
     for function in stands_for:
         implementations[function] = made
-        operators[function] = {1: made.unary, 2: made.binary}.get(made.arrays, made)
+        operators[function] = made.unary if made.arrays == 1 else made.binary if made.arrays == 2 else made
     return made

@@ -84,11 +84,17 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_name", "_node", "data")
 
-    data: np.ndarray[Any, np.dtype[Any]]
+    data: np.ndarray[tuple[int, ...], np.dtype[Any]]
+    _name: str | None
     _node: Node | Leaf | None
 
     def __init__(
-        self, data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None, name: str | None = None
+        self,
+        data: ArrayLike | Tensor,
+        requires_grad: bool = False,
+        *,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
     ) -> None:
         self.data = as_array(data, dtype)
         self._node = None
@@ -175,7 +181,11 @@ class Tensor:
             self._node.extra().name = name
 
     def backward(
-        self, gradient: Tensor | ArrayLike | None = None, *, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | ArrayLike | None = None,
+        *,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
     ) -> None:
         """Add the gradients of this Tensor to ``grad`` of every leaf it was computed from.
 
@@ -227,11 +237,13 @@ class Tensor:
                 f"Do it under tg.no_grad(), or on a copy: t = t.clone()."
             )
         if new.shape != self.shape:
-            raise ShapeError(f"{what}: the result has shape {new.shape}, the Tensor {self.shape}. Write t = t … instead.")
+            raise ShapeError(
+                f"{what}: the result has shape {new.shape}, the Tensor {self.shape}. Write t = t … instead."
+            )
         if new.dtype != self.dtype:
             if not np.can_cast(new.dtype, self.dtype, "same_kind"):
                 raise TypeError(
-                    f"{what}: the result is {new.dtype} and does not fit into a Tensor of {self.dtype}. Write t = t … instead."
+                    f"{what}: the result is {new.dtype} and does not fit into a Tensor of {self.dtype}; write t = t …"
                 )
             new = new.astype(self.dtype)
         self.data = new.data
@@ -279,9 +291,7 @@ class Tensor:
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
-            raise ValueError(
-                f"the truth value of a Tensor of shape {self.shape} is ambiguous: use .any() or .all()."
-            )
+            raise ValueError(f"the truth value of a Tensor of shape {self.shape} is ambiguous: use .any() or .all().")
         return bool(self.data.item())
 
     def __index__(self) -> int:
@@ -369,12 +379,16 @@ class Tensor:
             kwargs.setdefault("axis", 0)
             return lookup(_REDUCTIONS[ufunc])(*inputs, **kwargs)
         if method != "__call__":
-            raise DetachError(f"np.{ufunc.__name__}.{method} is not defined on Tensors; pass t.detach().numpy() on purpose.")
+            raise DetachError(
+                f"np.{ufunc.__name__}.{method} is not defined on Tensors; pass t.detach().numpy() on purpose."
+            )
         return lookup(ufunc)(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
-            raise DetachError(f"np.{function.__name__}: Tensors know no out=, which would lose their gradient; assign the result.")
+            raise DetachError(
+                f"np.{function.__name__}: Tensors know no out=, which would lose their gradient; assign the result."
+            )
         return lookup(function)(*args, **kwargs)
 
     # Indexing
@@ -428,8 +442,8 @@ class Tensor:
     __le__ = _operator(np.less_equal)
     __gt__ = _operator(np.greater)
     __ge__ = _operator(np.greater_equal)
-    __eq__ = _operator(np.equal)  # type: ignore[assignment]
-    __ne__ = _operator(np.not_equal)  # type: ignore[assignment]
+    __eq__ = _operator(np.equal)
+    __ne__ = _operator(np.not_equal)
     __iadd__ = _in_place(np.add)
     __isub__ = _in_place(np.subtract)
     __imul__ = _in_place(np.multiply)
@@ -486,7 +500,9 @@ class Tensor:
         if not name.startswith("_"):
             for function in implementations:
                 if getattr(function, "__name__", None) == name:
-                    raise AttributeError(f"a Tensor has no method '{name}', as an ndarray has none; write np.{name}(t) or tg.{name}(t).")
+                    raise AttributeError(
+                        f"a Tensor has no method '{name}', as an ndarray has none; write np.{name}(t) or tg.{name}(t)."
+                    )
         raise AttributeError(f"a Tensor has no attribute '{name}'")
 
     # Text and copies
@@ -579,7 +595,11 @@ def new_tensor(data: np.ndarray[Any, Any], node: Node | Leaf | None) -> Tensor:
 
 
 def tensor(
-    data: ArrayLike | Tensor, requires_grad: bool = False, *, dtype: DTypeLike | None = None, name: str | None = None
+    data: ArrayLike | Tensor,
+    requires_grad: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """A Tensor with its own copy of the data.
 
