@@ -36,9 +36,7 @@ class _Plan:
     ) -> None:
         self.size, self.stride, self.padding = tuple(size), tuple(stride), padding
         self.out = output_sizes("conv", size, kernel, stride, padding, dilation)
-        self.plane = tuple(
-            o + (k - 1) * d // s for o, k, d, s in zip(self.out, kernel, dilation, stride, strict=True)
-        )
+        self.plane = tuple(o + (k - 1) * d // s for o, k, d, s in zip(self.out, kernel, dilation, stride, strict=True))
         self.cells = math.prod(self.plane)
         self.taps: list[tuple[int, int]] = []  # (phase, shift) of each position in the window
         for place in itertools.product(*map(range, kernel)):
@@ -188,9 +186,7 @@ def _bias_samples(rng: np.random.Generator) -> Any:
         yield (x, w, rng.standard_normal(len(w))), geometry
 
 
-@primitive(
-    arrays=3, formula="x ∗ w + b", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x", "Σ g"], samples=_bias_samples
-)
+@primitive(arrays=3, formula="x ∗ w + b", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x", "Σ g"], samples=_bias_samples)
 def convolve_bias(x, w, b, *, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """:func:`convolve` with a bias (O,) added while the result is in the cache."""
     return _forward(x, w, b, stride, padding, dilation, groups)
@@ -307,8 +303,7 @@ def naive_convolve(x: Any, w: Any, *, stride: Any, padding: Pairs, dilation: Any
     y = 0.0
     for tap in itertools.product(*map(range, w.shape[2:])):
         seen = tuple(
-            slice(i * d, i * d + s * (m - 1) + 1, s)
-            for i, d, s, m in zip(tap, dilation, stride, sizes, strict=True)
+            slice(i * d, i * d + s * (m - 1) + 1, s) for i, d, s, m in zip(tap, dilation, stride, sizes, strict=True)
         )
         part = x[(slice(None), slice(None), *seen)].reshape((n, groups, -1, math.prod(sizes)))
         weight = w[(slice(None), slice(None), *tap)].reshape((groups, o // groups, -1))

@@ -1,0 +1,258 @@
+"""Recurrent layers over a whole sequence as one primitive each: RNN, LSTM and GRU, time-major.
+
+Each has a definition, a loop of basic operations that reads like the paper, and a fused form that computes the same: one
+matrix product projects all inputs, the loop over time keeps what is truly recurrent, and in the backward pass every factor
+that does not depend on the gradient is computed for all times at once. Since σ(a) = ½ tanh(a/2) + ½, halving the gates'
+rows lets a single tanh serve all gates.
+
+Shapes: x (T, B, I), h₀ (B, H), w_ih (gates · H, I), w_hh (gates · H, H), biases (gates · H,).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.primitive import primitive
+from ..kernels import twin
+from .definition import absent, is_recorded, through_definition
+
+__all__ = ["define_gru", "define_lstm", "define_rnn", "gru_sequence", "lstm_sequence", "rnn_sequence"]
+
+_LEAST = 1 << 12  # elements of a sequence's gates from which the compiled form pays
+_LSTM_ORDER = (2, 0, 1, 3)  # i f g o → g i f o: those squashed by σ lie together, and those that lead to c
+
+
+def _sigmoid(a: Any) -> Any:
+    return 0.5 * np.tanh(0.5 * a) + 0.5
+
+
+def _blocks(a: Any, order: tuple[int, ...]) -> Any:
+    """Rows of a gate-stacked weight or bias in another order of the gates."""
+    return a.reshape((len(order), -1, *a.shape[1:]))[list(order)].reshape(a.shape)
+
+
+def _flat(a: Any) -> Any:
+    return a.reshape((-1, a.shape[-1]))
+
+
+def _shifted(h0: Any, h: Any) -> Any:
+    """What each step started from: h₀, h₁ … without the last."""
+    return np.concatenate([h0[None], h[:-1]])
+
+
+def _sequence_samples(gates: int, cells: int, biases: int) -> Any:
+    def samples(rng: np.random.Generator) -> Any:
+        for t, b, i, h in ((3, 2, 2, 2), (1, 1, 3, 1)):
+            state = [rng.standard_normal((b, h)) for _ in range(cells)]
+            bias = [rng.standard_normal(gates * h) for _ in range(biases)]
+            weights = [rng.standard_normal((gates * h, n)) / 2 for n in (i, h)]
+            yield (rng.standard_normal((t, b, i)), *state, *weights, *bias)
+
+    return samples
+
+
+def define_rnn(x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = False) -> Any:
+    """The definition of :func:`rnn_sequence`: hₜ = tanh(W_ih xₜ + W_hh hₜ₋₁ + b) (Elman 1990)."""
+    states = []
+    for x_t in x:
+        a = x_t @ w_ih.T + h @ w_hh.T + bias
+        h = np.maximum(a, 0.0) if relu else np.tanh(a)
+        states.append(h)
+    return np.stack(states)
+
+
+@primitive(arrays=5, formula="RNN(x, h₀)", samples=_sequence_samples(1, 1, 1))
+def rnn_sequence(x, h, w_ih, w_hh, bias, relu=False):  # type: ignore[no-untyped-def]
+    """All hidden states (T, B, H) of an Elman network; `bias` is the sum of its two."""
+    states = (_flat(x) @ w_ih.T + bias).reshape((*x.shape[:2], -1))
+    recurrent = np.ascontiguousarray(w_hh.T)
+    for a in states:
+        a += h @ recurrent
+        h = np.maximum(a, 0.0, out=a) if relu else np.tanh(a, out=a)
+    return states
+
+
+@rnn_sequence.vjp_joint
+def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = False) -> Any:
+    if is_recorded([g]):
+        return through_definition(define_rnn, needed, [g], (x, h, w_ih, w_hh, bias), relu=relu)
+    slope = (out > 0).astype(out.dtype) if relu else 1 - out * out
+    da = np.empty(out.shape, out.dtype)
+    dh = np.zeros(h.shape, out.dtype)
+    for t in range(len(x) - 1, -1, -1):
+        da[t] = (dh + g[t]) * slope[t]
+        dh = da[t] @ w_hh
+    return _gradients(da, da, dh, None, x, _shifted(h, out), w_ih, needed)
+
+
+def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: Any, needed: Any) -> tuple[Any, ...]:
+    """From the gradients of the gates, those of the inputs, states, weights and bias, one product each."""
+    flat = _flat(da)
+    dx = (flat @ w_ih).reshape(x.shape) if needed[0] else None
+    states = (dh,) if dc is None else (dh, dc)
+    return dx, *states, flat.T @ _flat(x), _flat(da_h).T @ _flat(before), np.ones(len(flat), da.dtype) @ flat
+
+
+def define_lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, bias: Any) -> tuple[Any, Any, Any]:
+    """The definition of :func:`lstm_sequence` (Hochreiter and Schmidhuber 1997; forget gate, Gers et al. 2000).
+
+    i, f, o = σ(·), g = tanh(·) of W_ih xₜ + W_hh hₜ₋₁ + b;  cₜ = f cₜ₋₁ + i g;  hₜ = o tanh(cₜ)
+    """
+    size = h.shape[-1]
+    states, cells, gates = [], [], []
+    for x_t in x:
+        a = x_t @ w_ih.T + h @ w_hh.T + bias
+        i, f, g, o = (a[:, k * size : (k + 1) * size] for k in range(4))
+        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        states.append(h)
+        cells.append(c)
+        gates.append(np.concatenate([g, i, f, o], axis=1))
+    return np.stack(states), np.stack(cells), np.stack(gates)
+
+
+@primitive(arrays=6, formula="LSTM(x, h₀, c₀)", samples=_sequence_samples(4, 2, 1))
+def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
+    """All hidden states (T, B, H), cell states (T, B, H) and gates (T, B, 4H; g i f o) of an LSTM.
+
+    `bias` is the sum of PyTorch's two; weights and bias are stacked as PyTorch's, i f g o.
+    """
+    size = h.shape[-1]
+    half = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], x.dtype), size)
+    recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * half[:, None]).T)
+    gates = _flat(x) @ (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T
+    gates = gates.reshape((*x.shape[:2], 4 * size))
+    bias = _blocks(bias, _LSTM_ORDER) * half
+    states = np.empty((*x.shape[:2], size), gates.dtype)
+    cells = np.empty_like(states)
+    if compiled := twin("recurrent", gates.size, _LEAST):
+        return compiled.lstm_forward(gates, bias, h, c, recurrent, states, cells)
+    gates += bias
+    for t, a in enumerate(gates):
+        a += h @ recurrent
+        np.tanh(a, out=a)
+        squashed = a[:, size:]
+        squashed *= 0.5
+        squashed += 0.5
+        g, i, f, o = (a[:, k * size : (k + 1) * size] for k in range(4))
+        c = np.multiply(f, c, out=cells[t])
+        c += i * g
+        h = np.multiply(o, np.tanh(c), out=states[t])
+    return states, cells, gates
+
+
+@lstm_sequence.vjp_joint
+def _(needed: Any, g: Any, out: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, bias: Any) -> tuple[Any, ...]:
+    if is_recorded(g) or not absent(g[-1]):
+        return through_definition(define_lstm, needed, g, (x, h, c, w_ih, w_hh, bias))
+    states, cells, gates = out
+    recurrent = _blocks(w_hh, _LSTM_ORDER)
+    if compiled := twin("recurrent", gates.size, _LEAST):
+        da, dh, dc = compiled.lstm_backward(g[:2], cells, gates, c, recurrent)
+    else:
+        da, dh, dc = _lstm_backward(g[:2], cells, gates, c, recurrent)
+    w_ih = _blocks(w_ih, _LSTM_ORDER)
+    dx, dh, dc, dw_ih, dw_hh, db = _gradients(da, da, dh, dc, x, _shifted(h, states), w_ih, needed)
+    back = (1, 2, 0, 3)
+    return dx, dh, dc, _blocks(dw_ih, back), _blocks(dw_hh, back), _blocks(db, back)
+
+
+def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tuple[Any, Any, Any]:
+    """Gradients of the gates before their squashing (T, B, 4H), of h₀ and of c₀."""
+    t, b, size = cells.shape
+    g_h, g_c = g
+    new, i, f, o = (gates[..., k * size : (k + 1) * size] for k in range(4))
+    tanh_c = np.tanh(cells)
+    c_by_h = o * (1 - tanh_c * tanh_c)
+    slopes = np.empty((t, b, 4, size), gates.dtype)  # of each gate's argument, by dc (the first three) and by dh
+    slopes[:, :, 0] = i * (1 - new * new)
+    slopes[:, :, 1] = new * i * (1 - i)
+    slopes[:, :, 2] = _shifted(c, cells) * f * (1 - f)
+    slopes[:, :, 3] = tanh_c * o * (1 - o)
+    dh, dc = np.zeros((2, b, size), gates.dtype)
+    da = slopes  # each time's slopes become its gradients
+    for k in range(t - 1, -1, -1):
+        dh += g_h[k]
+        dc += dh * c_by_h[k]
+        if not absent(g_c):
+            dc += g_c[k]
+        da[k, :, :3] *= dc[:, None]
+        da[k, :, 3] *= dh
+        dh = da[k].reshape((b, -1)) @ recurrent
+        dc *= f[k]
+    return da.reshape(gates.shape), dh, dc
+
+
+def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, Any]:
+    """The definition of :func:`gru_sequence` (Cho et al. 2014, in the form of cuDNN and PyTorch).
+
+    r, z = σ(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh);  n = tanh(W_in xₜ + b_in + r (W_hn hₜ₋₁ + b_hn));  hₜ = (1 − z) n + z hₜ₋₁
+    """
+    size = h.shape[-1]
+    states, gates = [], []
+    for x_t in x:
+        a = x_t @ w_ih.T + b_ih
+        u = h @ w_hh.T + b_hh
+        r = _sigmoid(a[:, :size] + u[:, :size])
+        z = _sigmoid(a[:, size : 2 * size] + u[:, size : 2 * size])
+        n = np.tanh(a[:, 2 * size :] + r * u[:, 2 * size :])
+        h = (1 - z) * n + z * h
+        states.append(h)
+        gates.append(np.concatenate([r, z, n, u[:, 2 * size :]], axis=1))
+    return np.stack(states), np.stack(gates)
+
+
+@primitive(arrays=6, formula="GRU(x, h₀)", samples=_sequence_samples(3, 1, 2))
+def gru_sequence(x, h, w_ih, w_hh, b_ih, b_hh):  # type: ignore[no-untyped-def]
+    """All hidden states (T, B, H) of a GRU, and r, z, n and W_hn hₜ₋₁ + b_hn (T, B, 4H)."""
+    size = h.shape[-1]
+    half = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), size)
+    recurrent = np.ascontiguousarray((w_hh * half[:, None]).T)
+    projected = (_flat(x) @ (w_ih * half[:, None]).T + b_ih * half).reshape((*x.shape[:2], 3 * size))
+    bias = b_hh * half
+    states = np.empty((*x.shape[:2], size), projected.dtype)
+    gates = np.empty((*x.shape[:2], 4 * size), projected.dtype)
+    for t, a in enumerate(projected):
+        u = h @ recurrent
+        u += bias
+        rz = np.add(a[:, : 2 * size], u[:, : 2 * size], out=gates[t, :, : 2 * size])
+        np.tanh(rz, out=rz)
+        rz *= 0.5
+        rz += 0.5
+        r, z, n, kept = (gates[t, :, k * size : (k + 1) * size] for k in range(4))
+        kept[...] = u[:, 2 * size :]
+        np.multiply(r, kept, out=n)
+        n += a[:, 2 * size :]
+        np.tanh(n, out=n)
+        h = np.multiply(z, h - n, out=states[t])
+        h += n
+    return states, gates
+
+
+@gru_sequence.vjp_joint
+def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, ...]:
+    if is_recorded(g) or not absent(g[-1]):
+        return through_definition(define_gru, needed, g, (x, h, w_ih, w_hh, b_ih, b_hh))
+    states, gates = out
+    size = h.shape[-1]
+    before = _shifted(h, states)
+    r, z, n, kept = (gates[..., k * size : (k + 1) * size] for k in range(4))
+    n_by_h, z_by_h = (1 - z) * (1 - n * n), (before - n) * z * (1 - z)
+    r_by_n = kept * r * (1 - r)
+    da = np.empty((*x.shape[:2], 3 * size), gates.dtype)
+    du = np.empty_like(da)
+    dh = np.zeros(h.shape, gates.dtype)
+    for t in range(len(x) - 1, -1, -1):
+        dh += g[0][t]
+        dn = np.multiply(dh, n_by_h[t], out=da[t, :, 2 * size :])
+        np.multiply(dn, r_by_n[t], out=da[t, :, :size])
+        np.multiply(dh, z_by_h[t], out=da[t, :, size : 2 * size])
+        du[t, :, : 2 * size] = da[t, :, : 2 * size]
+        np.multiply(dn, r[t], out=du[t, :, 2 * size :])
+        dh *= z[t]
+        dh += du[t] @ w_hh
+    dx, dh, dw_ih, dw_hh, db_ih = _gradients(da, du, dh, None, x, before, w_ih, needed)
+    return dx, dh, dw_ih, dw_hh, db_ih, np.ones(du.shape[0] * du.shape[1], du.dtype) @ _flat(du)
