@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tinygrad_opt.random import manual_seed
 from tinygrad_opt.data import DataLoader, TensorDataset
+from tinygrad_opt.random import manual_seed
 
 
 def numbers(loader):
