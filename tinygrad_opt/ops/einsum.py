@@ -185,7 +185,7 @@ def _order(terms: list[str], out: str, tensors: list[Any], optimize: Any) -> lis
     if isinstance(optimize, (list, tuple)) and optimize and optimize[0] == "einsum_path":
         return [tuple(step) for step in optimize[1:]]
     expression = f"{','.join(terms)}->{out}"
-    return np.einsum_path(expression, *[t.data for t in tensors], optimize=optimize)[0][1:]  # type: ignore[return-value]
+    return np.einsum_path(expression, *[t.data for t in tensors], optimize=optimize)[0][1:]
 
 
 @implements(np.einsum)
@@ -225,4 +225,5 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
             taken.append((made, contract(a, b, f"{first},{second}->{made}")))
         terms.append(taken[0][0])
         tensors.append(taken[0][1])
-    return np.transpose(tensors[0], [terms[0].index(c) for c in out]) if terms[0] != out else tensors[0]
+    (term,), (result,) = terms, tensors
+    return result if term == out else result.transpose([term.index(c) for c in out])
