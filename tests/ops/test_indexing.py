@@ -88,7 +88,7 @@ def test_wrong_indices_name_the_mend():
     x = tg.tensor(np.zeros((2, 3)), requires_grad=True)
     with pytest.raises(IndexError, match=r"whole numbers or bool, got a Tensor of float64.*astype"):
         x[tg.tensor(np.ones(2))]
-    with pytest.raises(IndexError, match="getitem.*out of bounds"):
+    with pytest.raises(IndexError, match=r"getitem.*out of bounds"):
         x[5]
     with pytest.raises(TypeError, match=r"float64 does not fit.*int64.*astype"):
         tg.tensor([1, 2])[0] = x[0, 0]

@@ -145,6 +145,14 @@ def _interleaved(operands: Sequence[Any]) -> tuple[str, list[Tensor]]:
     return left + ("->" + spell(operands[-1]) if len(operands) % 2 else ""), tensors
 
 
+def _diagonal(a: Any, i: int, j: int) -> Any:
+    """The elements of a at equal places of axes i and j, along a new last axis."""
+    if a.shape[i] != a.shape[j]:
+        raise ShapeError(f"einsum: a repeated index is {a.shape[i]} and {a.shape[j]} in shape {a.shape}.")
+    places = np.arange(a.shape[i])
+    return a.transpose([k for k in range(a.ndim) if k not in (i, j)] + [i, j])[..., places, places]
+
+
 def _plain(terms: list[str], out: str, tensors: list[Any]) -> None:
     """In place: take diagonals of repeated letters, drop broadcast axes, sum letters that only one operand has."""
     extent: dict[str, int] = {}
@@ -153,7 +161,7 @@ def _plain(terms: list[str], out: str, tensors: list[Any]) -> None:
             while term.count(letter) > 1:
                 i = term.index(letter)
                 j = term.index(letter, i + 1)
-                tensors[position] = np.diagonal(tensors[position], 0, i, j)
+                tensors[position] = _diagonal(tensors[position], i, j)
                 term = term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
         terms[position] = term
         for letter, n in zip(term, tensors[position].shape, strict=True):

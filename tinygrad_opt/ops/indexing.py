@@ -89,7 +89,7 @@ def getitem(x: Any, index: Any) -> Tensor:
         As NumPy does, and for a Tensor of floats as an index.
     """
     x = as_tensor(x)
-    return _getitem._run([x.data, _plain(index)], [x._node, None], {})  # type: ignore[no-any-return]
+    return _getitem._run((x.data, _plain(index)), (x._node, None), {})  # type: ignore[no-any-return]
 
 
 def _scatter_samples(rng: np.random.Generator) -> Iterator[Any]:
@@ -187,7 +187,7 @@ def setitem(x: Any, value: Any, index: Any) -> Tensor:
         )
     if not isinstance(value, Tensor):
         value = Tensor(np.asarray(value, x.dtype))
-    return _setitem._run([x.data, value.data, _plain(index)], [x._node, value._node, None], {})  # type: ignore[no-any-return]
+    return _setitem._run((x.data, value.data, _plain(index)), (x._node, value._node, None), {})  # type: ignore[no-any-return]
 
 
 implementations["getitem"] = getitem

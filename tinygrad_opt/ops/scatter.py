@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 def _may_repeat(index: Any) -> bool:
     """Whether an index can name an element more than once: only arrays of whole numbers can."""
     if index.__class__ is tuple:
-        return any([_may_repeat(part) for part in index])
+        return any(map(_may_repeat, index))
     return isinstance(index, np.ndarray) and index.dtype != bool and index.size > 1
 
 
@@ -43,7 +43,8 @@ def _positions(index: Any, shape: tuple[int, ...]) -> Array:
     width = math.prod(shape[1:])
     rows = index.astype(np.intp, copy=False)
     first = np.where(rows < 0, rows + shape[0], rows) * width
-    return first.reshape(*index.shape, *[1] * len(shape[1:])) + np.arange(width).reshape(shape[1:])
+    first = first.reshape(*index.shape, *[1] * len(shape[1:]))
+    return np.asarray(first + np.arange(width).reshape(shape[1:]))
 
 
 def last_writers(index: Any, shape: tuple[int, ...]) -> Array | None:
@@ -56,5 +57,5 @@ def last_writers(index: Any, shape: tuple[int, ...]) -> Array | None:
     writer = np.zeros(shape, np.intp)
     order = np.arange(writer[index].size).reshape(writer[index].shape)
     writer[index] = order
-    kept = writer[index] == order
+    kept: Array = writer[index] == order
     return None if kept.all() else kept
