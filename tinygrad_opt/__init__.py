@@ -15,10 +15,11 @@ from typing import Any
 from . import autograd, ops
 from .autograd import *  # noqa: F403
 from .ops import *  # noqa: F403
+from .random import *  # noqa: F403
 
 __version__ = "0.1.0"
 
-_LAZY = ("data", "func", "linalg", "nn", "optim", "study", "viz")
+_LAZY = ("data", "fft", "func", "linalg", "nn", "optim", "study", "viz")
 
 
 def __getattr__(name: str) -> Any:

@@ -27,11 +27,10 @@ def manual_seed(seed: int) -> np.random.Generator:
     Examples
     --------
     >>> import tinygrad_opt as tg
-    >>> from tinygrad_opt import random
-    >>> _ = random.manual_seed(0)
-    >>> first = random.randn(3)
-    >>> _ = random.manual_seed(0)
-    >>> random.randn(3).tolist() == first.tolist()
+    >>> _ = tg.manual_seed(0)
+    >>> first = tg.randn(3)
+    >>> _ = tg.manual_seed(0)
+    >>> tg.randn(3).tolist() == first.tolist()
     True
     """
     _current[0] = np.random.default_rng(operator.index(seed))
