@@ -97,9 +97,10 @@ class Primitive:
     def vjp(self, position: int) -> Callable[[Rule], Rule]:
         """Declare the gradient rule for one array argument: ``rule(g, out, *inputs, **options)``."""
 
+        if not 0 <= position < self.arrays:
+            raise ValueError(f"{self.name}.vjp({position}): it has array arguments 0 to {self.arrays - 1}")
+
         def declare(rule: Rule) -> Rule:
-            if not 0 <= position < self.arrays:
-                raise ValueError(f"{self.name}.vjp({position}): it has array arguments 0 to {self.arrays - 1}")
             self.rules[position] = rule
             self.complete = None not in self.rules
             self._unread.clear()
@@ -191,7 +192,7 @@ class Primitive:
                 break
         else:
             return made
-        if mode.grad_enabled and self.differentiable:
+        if mode.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
             if out.size > KEEP_SIZE or not self.elementwise or not self.complete:
                 inputs, out = self._drop_unread(inputs, parents, out)
             made._node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)

@@ -30,14 +30,14 @@ __all__ = [
 
 add = primitive(
     np.add,
-    vjp=[lambda g, y, _a, _b: g, lambda g, y, _a, _b: g],
+    vjp=[lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: g],
     formula="a + b",
     gradient=["g", "g"],
     samples=binary(),
 )
 subtract = primitive(
     np.subtract,
-    vjp=[lambda g, y, _a, _b: g, lambda g, y, _a, _b: -g],
+    vjp=[lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: -g],
     formula="a − b",
     gradient=["g", "−g"],
     samples=binary(),
