@@ -13,9 +13,9 @@ import importlib
 from typing import Any
 
 from . import autograd, ops
-from .autograd import *  # noqa: F403
-from .ops import *  # noqa: F403
-from .random import *  # noqa: F403
+from .autograd import *
+from .ops import *
+from .random import *
 
 __version__ = "0.1.0"
 
