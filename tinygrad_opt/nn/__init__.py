@@ -1,7 +1,12 @@
 """Layers, losses and initial values, with PyTorch's names and semantics."""
 
 from . import functional, init
-from .containers import *
+from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh, Tanhshrink
+from .binary_losses import BCELoss, BCEWithLogitsLoss
+from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
+from .containers import Sequential
+from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from .flatten import Flatten, Unflatten
 from .linear import Identity, Linear
 from .module import Module, Parameter
+from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss

@@ -48,17 +48,17 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], -1)
 
 
-@affine.vjp(0)  # type: ignore[untyped-decorator]
+@affine.vjp(0)
 def _(g: Any, y: Any, _x: Any, weight: Any, _bias: Any) -> Any:
     return g @ weight if g.ndim == 2 else (_rows(g) @ weight).reshape(_x.shape)
 
 
-@affine.vjp(1)  # type: ignore[untyped-decorator]
+@affine.vjp(1)
 def _(g: Any, y: Any, x: Any, _weight: Any, _bias: Any) -> Any:
     return _rows(g).T @ _rows(x)
 
 
-@affine.vjp(2)  # type: ignore[untyped-decorator]
+@affine.vjp(2)
 def _(g: Any, y: Any, _x: Any, _weight: Any, _bias: Any) -> Any:
     if g.ndim != 2:
         g = _rows(g)
@@ -92,7 +92,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     if bias is None:
         return np.matmul(x, weight.T)
     if isinstance(x, Tensor) and isinstance(weight, Tensor) and isinstance(bias, Tensor):
-        return affine._run([x.data, weight.data, bias.data], [x._node, weight._node, bias._node], {})
+        return affine._run((x.data, weight.data, bias.data), (x._node, weight._node, bias._node), {})
     return affine(x, weight, bias)
 
 
@@ -160,9 +160,7 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        )
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 def _misfit(layer: Linear, shape: tuple[int, ...]) -> str:

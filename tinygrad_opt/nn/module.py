@@ -90,9 +90,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it, and users call the module itself."""
-        raise NotImplementedError(
-            f"{type(self).__name__} defines no forward(self, ...), so it cannot be called."
-        )
+        raise NotImplementedError(f"{type(self).__name__} defines no forward(self, ...), so it cannot be called.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = mode.module
@@ -120,9 +118,7 @@ class Module:
                 f"trained or saved. Assign nn.Parameter(values), or write the values with .{name}.write_(values)."
             )
         elif value is not None and name in self._buffers and not isinstance(value, Tensor):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a buffer: assign a Tensor, not {type(value).__name__}."
-            )
+            raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor, not {type(value).__name__}.")
         object.__setattr__(self, name, value)
 
     def _check_name(self, name: str) -> None:
@@ -160,9 +156,7 @@ class Module:
         """
         self._check_name(name)
         object.__setattr__(self, "_buffers", {**self._buffers, name: persistent})
-        object.__setattr__(
-            self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor)
-        )
+        object.__setattr__(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor))
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Assign a child module under a name."""
@@ -226,9 +220,7 @@ class Module:
         """Buffers, each once."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
-    def _all_buffers(
-        self, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Tensor, bool]]:
+    def _all_buffers(self, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Tensor, bool]]:
         for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
             for name, persistent in module._buffers.items():
                 value = getattr(module, name, None)

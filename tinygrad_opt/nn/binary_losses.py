@@ -1,0 +1,176 @@
+"""Losses for yes-or-no predictions: binary cross-entropy, from logits or from probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..autograd.primitive import primitive
+from ..autograd.tensor import Tensor
+from ..errors import ShapeError
+from ..ops.activation import sigmoid, softplus
+from .loss import Loss, pair, reduce
+
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy", "binary_cross_entropy_with_logits"]
+
+
+def _logit_samples(rng: np.random.Generator) -> Iterator[Any]:
+    for shape in ((4, 3), (5,), ()):
+        yield 2 * rng.standard_normal(shape), rng.uniform(0, 1, shape)
+
+
+@primitive(
+    samples=_logit_samples,
+    formula="mean (ln(1 + eˣ) − x · t)",
+    gradient=["g/n · (σ(x) − t)", "−g/n · x"],
+    vjp=[
+        lambda g, _y, x, t: (sigmoid(x) - t) * (g / x.size),
+        lambda g, _y, x, t: x * (g / -x.size),
+    ],
+)
+def mean_logistic_loss(x: Any, t: Any) -> Any:
+    """mean (ln(1 + eˣ) − x · t), for two arrays of one shape."""
+    losses = np.logaddexp(x, 0)
+    losses -= x * t
+    return np.asarray(np.add.reduce(losses, None) / losses.dtype.type(losses.size or np.nan))
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """−[t ln σ(x) + (1 − t) ln(1 − σ(x))], computed from the logit x so that nothing overflows.
+
+    Parameters
+    ----------
+    input : array_like
+        Logits, that is, scores before any sigmoid.
+    target : array_like of the same shape
+        Probabilities of "yes", mostly 0 or 1.
+    weight : array_like, optional
+        Multiplies the loss of each element; broadcasts.
+    reduction : {"mean", "sum", "none"}
+    pos_weight : array_like, optional
+        Multiplies the first term, for rare positives; broadcasts.
+
+    Raises
+    ------
+    ShapeError
+        Input and target differ in shape.
+    """
+    caller = "binary_cross_entropy_with_logits"
+    x, t = _same_shape(caller, input, target)
+    if weight is None and pos_weight is None and reduction == "mean":
+        return mean_logistic_loss.binary(x, t)
+    bend = softplus(-x)
+    if pos_weight is not None:
+        bend = bend * (1 + (_constant(pos_weight, x) - 1) * t)
+    losses = (1 - t) * x + bend
+    return reduce(caller, losses if weight is None else losses * _constant(weight, x), reduction)
+
+
+def _constant(values: Any, like: Any) -> Any:
+    """Weights in the dtype of what they are multiplied with."""
+    if isinstance(values, Tensor):
+        return values if values.requires_grad else values.data.astype(like.dtype, copy=False)
+    return np.asarray(values, like.dtype)
+
+
+def _same_shape(caller: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+    a, b = np.shape(getattr(input, "data", input)), np.shape(getattr(target, "data", target))
+    if a != b and () in (a, b):
+        raise ShapeError(f"{caller}: input has shape {a}, target {b}; they must be equal.")
+    x, t = pair(caller, input, target)
+    if x.shape != t.shape:
+        raise ShapeError(f"{caller}: input has shape {x.shape}, target {t.shape}; they must be equal.")
+    return x, t
+
+
+def _probability_samples(rng: np.random.Generator) -> Iterator[Any]:
+    for shape in ((4, 3), ()):
+        yield rng.uniform(0.1, 0.9, shape), rng.uniform(0, 1, shape)
+
+
+def _clamped_log(p: Any) -> Any:
+    """ln p, but never less than −100, so that a confident mistake costs much and not infinitely much."""
+    return np.maximum(np.log(np.maximum(p, 1e-45 if p.dtype.itemsize < 8 else 1e-300)), -100)
+
+
+@primitive(
+    samples=_probability_samples,
+    formula="−[t ln p + (1 − t) ln(1 − p)]",
+    gradient=["g (p − t) / (p (1 − p))", "g (ln(1 − p) − ln p)"],
+    vjp=[
+        lambda g, _y, p, t: g * ((p - t) / np.maximum(p * (1 - p), 1e-12)),
+        lambda g, _y, p, _t: g * (_clamped_log(1 - p) - _clamped_log(p)),
+    ],
+)
+def probability_loss(p: Any, t: Any) -> Any:
+    """−[t ln p + (1 − t) ln(1 − p)] for each element, the logarithms not below −100."""
+    return np.asarray(-t * _clamped_log(p) - (1 - t) * _clamped_log(1 - p))
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """−[t ln p + (1 − t) ln(1 − p)], of a probability p; the logarithms are not less than −100.
+
+    Parameters
+    ----------
+    input : array_like
+        Probabilities, e.g. from a sigmoid.
+    target : array_like of the same shape
+    weight : array_like, optional
+        Multiplies the loss of each element; broadcasts.
+    reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        An input outside [0, 1].
+    """
+    p, t = _same_shape("binary_cross_entropy", input, target)
+    if p.size and not (p.data.min() >= 0 and p.data.max() <= 1):
+        raise ValueError(
+            f"binary_cross_entropy: the input must be probabilities in [0, 1]; found values from {p.data.min():.4g} to "
+            f"{p.data.max():.4g}. For logits there is binary_cross_entropy_with_logits."
+        )
+    losses = probability_loss(p, t)
+    return reduce("binary_cross_entropy", losses if weight is None else losses * _constant(weight, p), reduction)
+
+
+class BCEWithLogitsLoss(Loss):
+    """:func:`binary_cross_entropy_with_logits` as a Module.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+    reduction : {"mean", "sum", "none"}
+    pos_weight : array_like, optional
+    """
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return binary_cross_entropy_with_logits(input, target, self.weight, self.reduction, self.pos_weight)
+
+
+class BCELoss(Loss):
+    """:func:`binary_cross_entropy` as a Module.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+    reduction : {"mean", "sum", "none"}
+    """
+
+    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss."""
+        return binary_cross_entropy(input, target, self.weight, self.reduction)

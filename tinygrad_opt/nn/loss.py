@@ -1,0 +1,80 @@
+"""What all losses share: the reduction to one number, and the check that prediction and target belong together."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..autograd.tensor import Tensor, as_tensor, new_tensor
+from ..errors import ShapeError
+from .module import Module
+
+__all__ = ["Loss", "check_reduction", "pair", "reduce"]
+
+
+def check_reduction(caller: str, reduction: str) -> None:
+    """Raise ValueError unless the reduction is ``none``, ``mean`` or ``sum``."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{caller}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}.")
+
+
+def reduce(caller: str, values: Any, reduction: str) -> Any:
+    """The mean or the sum of a loss for each element, or all of them."""
+    check_reduction(caller, reduction)
+    if reduction == "none":
+        return values
+    return np.mean(values) if reduction == "mean" else np.sum(values)
+
+
+def pair(caller: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+    """Prediction and target as Tensors of the same shape, a constant target in the prediction's dtype.
+
+    Raises
+    ------
+    ShapeError
+        The two would broadcast to more elements than were predicted.
+    """
+    input = input if isinstance(input, Tensor) else as_tensor(input)
+    target = target if isinstance(target, Tensor) else as_tensor(target)
+    if input.data.shape != target.data.shape:
+        check_shapes(caller, input.shape, target.shape)
+    if input.data.dtype is not target.data.dtype and target._node is None and input.dtype.kind == "f":
+        target = new_tensor(target.data.astype(input.dtype, copy=False), None)
+    return input, target
+
+
+def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise ShapeError for shapes that broadcast to something else than a prediction, and warn of other broadcasting."""
+    try:
+        together = np.broadcast_shapes(given, wanted)
+    except ValueError:
+        raise ShapeError(f"{caller}: input has shape {given}, target {wanted}; they must be equal.") from None
+    if together != given:
+        mend = ""
+        if (*wanted, 1) == given:
+            mend = " Use target[:, None]." if len(given) == 2 else " Use target[..., None]."
+        elif (*given, 1) == wanted:
+            mend = " Use target[..., 0], or keep the last axis of the input."
+        raise ShapeError(f"{caller}: input {given} and target {wanted} would broadcast to {together}.{mend}")
+    if wanted != ():
+        warnings.warn(
+            f"{caller}: target {wanted} is broadcast to the input's shape {given}. Give it that shape if this is meant.",
+            stacklevel=4,
+        )
+
+
+class Loss(Module):
+    """A loss as a Module; the base of the classes in the files beside this one.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        What becomes of the loss of each element.
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        check_reduction(type(self).__name__, reduction)
+        self.reduction = reduction
