@@ -1,0 +1,200 @@
+"""Update rules compiled over the elements of their arrays by Numba, one loop a rule and dtype.
+
+The loop is made from the rule's own source (see `trace`), so the formula stays written once. It is serial: the time of
+an elementwise update is that of the memory, and a second pool of threads would get into the way of BLAS's.
+Machine code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .trace import CannotCompile, Loop, trace
+
+__all__ = ["AUTO_WORK", "LEAST", "find", "reason"]
+
+Array = np.ndarray[Any, Any]
+
+LEAST = 256
+"""Elements from which a compiled loop beats NumPy's calls."""
+
+AUTO_WORK = 1 << 27
+"""Elements that a rule has updated in this process before "auto" compiles it. That many take NumPy about as long as a
+cold compilation does, so that short runs never pay for it, and long ones at most double the wait."""
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Kernel:
+    """A rule for one dtype and one outcome of its branches; called as ``kernel(p, g, states, hyper)``."""
+
+    def __init__(self, rule: Any, loop: Loop, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self.exact = loop.exact
+        self.constants = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
+        names = ["p", "g", *rule.state]
+        written = dict(zip(["p", *rule.state], loop.results, strict=True))
+        own = [name for name in rule.state if name in loop.reads or written[name] is not None]
+        self.states = [rule.state.index(name) for name in own]
+        self.source = _source(rule, loop, [name for name in names if name in ("p", "g", *own)], written)
+        self.loop = _compile(self.source, len(own), dtype)
+
+    def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
+        if not g.flags.writeable:
+            g = g.copy()
+        constants = np.array(self.constants(**hyper), self.dtype)
+        self.loop(p, g, *[states[i] for i in self.states], constants)
+
+
+class Program:
+    """All compiled forms of one rule: a tree of its branches' tests, with a Kernel at each end that was reached."""
+
+    def __init__(self, rule: Any) -> None:
+        self.rule = rule
+        self.tests: dict[tuple[bool, ...], Callable[..., Any]] = {}
+        self.kernels: dict[tuple[Any, ...], Kernel] = {}
+        self.work: dict[tuple[Any, ...], int] = {}
+        self.refused: str | None = None if rule.elementwise else "it works on whole arrays"
+
+    def path(self, hyper: dict[str, Any]) -> tuple[bool, ...]:
+        """The outcomes of the tests that are known so far, for these hyperparameters."""
+        path: tuple[bool, ...] = ()
+        while (test := self.tests.get(path)) is not None:
+            path = (*path, bool(test(**hyper)))
+        return path
+
+    def compile(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
+        """Trace and compile for these hyperparameters' branches."""
+        path: tuple[bool, ...] = ()
+
+        def decide(test: str, names: dict[str, Any]) -> bool:
+            nonlocal path
+            if path not in self.tests:
+                self.tests[path] = _evaluator(self.rule.hyper, test, names)
+            path = (*path, bool(self.tests[path](**hyper)))
+            return path[-1]
+
+        loop = trace(self.rule.function, self.rule.hyper, decide)
+        kernel = Kernel(self.rule, loop, dtype)
+        self.kernels[path, dtype] = kernel
+        return kernel
+
+
+_programs: dict[Any, Program] = {}
+
+
+def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int) -> Kernel | None:
+    """The compiled form of a rule, or None where NumPy's is to run.
+
+    "numba" compiles at once. "auto" waits until the rule has done enough work to be worth it, and takes compiled loops
+    only where they give NumPy's result to the last bit, so that results do not depend on when the change comes.
+    """
+    choice = kernels()
+    if choice == "numpy" or size < LEAST or dtype not in _DTYPES:
+        return None
+    program = _programs.get(rule.function)
+    if program is None:
+        program = _programs[rule.function] = Program(rule)
+    if program.refused is not None:
+        return None
+    key = (program.path(hyper), dtype)
+    kernel = program.kernels.get(key)
+    if kernel is None:
+        if choice == "auto":
+            work = program.work[key] = program.work.get(key, 0) + size
+            if work < AUTO_WORK:
+                return None
+        kernel = _attempt(program, hyper, dtype, choice)
+    if kernel is None or (choice == "auto" and not kernel.exact):
+        return None
+    return kernel
+
+
+def _attempt(program: Program, hyper: dict[str, Any], dtype: np.dtype[Any], choice: str) -> Kernel | None:
+    try:
+        return program.compile(hyper, dtype)
+    except ImportError:
+        program.refused = "Numba is not installed"
+    except CannotCompile as error:
+        program.refused = str(error)
+        if choice == "numba":
+            warnings.warn(
+                f"the update rule {program.rule.__name__} runs on NumPy: {error}.", RuntimeWarning, stacklevel=2
+            )
+    return None
+
+
+def reason(rule: Any, hyper: dict[str, Any]) -> str | None:
+    """Why a rule cannot be compiled for these hyperparameters; None when it can."""
+    if not rule.elementwise:
+        return "it works on whole arrays"
+    program = Program(rule)
+    try:
+        trace(rule.function, rule.hyper, lambda test, names: bool(_evaluator(rule.hyper, test, names)(**hyper)))
+    except CannotCompile as error:
+        return str(error)
+    return program.refused
+
+
+def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callable[..., Any]:
+    """A Python function of the hyperparameters that gives the value of an expression of the rule's own source."""
+    made: Callable[..., Any] = eval(f"lambda {', '.join(hyper)}: {text}", dict(names))
+    return made
+
+
+def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None]) -> str:
+    lines = [f"def {rule.__name__}({', '.join(arrays)}, constants):"]
+    lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
+    lines.append("    for i in range(p.shape[0]):")
+    lines += [f"        {name}_i = {name}[i]" for name in arrays if name in loop.reads]
+    lines += [f"        {line}" for line in loop.body]
+    stores = [(name, result) for name, result in written.items() if result is not None]
+    lines += [f"        {name}_new = {result}" for name, result in stores]
+    lines += [f"        {name}[i] = {name}_new" for name, _ in stores]
+    return "\n".join(lines) + "\n"
+
+
+def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
+    """Machine code for generated source, from the disk where it has been made before."""
+    import numba
+
+    path = _write(source)
+    namespace: dict[str, Any] = {"np": np, "__name__": "tinygrad_opt_kernel"}
+    exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
+    function = namespace[source[4 : source.index("(")]]
+    scalar = numba.float32 if dtype == np.float32 else numba.float64
+    signature = numba.void(*[scalar[::1]] * (3 + states))
+    return numba.njit(signature, error_model="numpy", nogil=True, cache=path is not None)(function)
+
+
+def _write(source: str) -> Path | None:
+    """Put generated source where Numba can keep its machine code beside it; None where no folder is safe.
+
+    The folder is under the user's cache directory (or TINYGRAD_OPT_CACHE; empty turns this off), and is taken only when
+    it belongs to the user, since code is loaded from it.
+    """
+    base = os.environ.get("TINYGRAD_OPT_CACHE")
+    if base == "":
+        return None
+    root = Path(base or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "tinygrad_opt" / "rules"
+    path = folder / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
+            return None
+        if not path.exists() or path.read_text() != source:
+            unfinished = path.with_suffix(f".{os.getpid()}")
+            unfinished.write_text(source)
+            unfinished.replace(path)
+    except (OSError, RuntimeError):
+        return None
+    return path

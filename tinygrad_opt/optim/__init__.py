@@ -1,0 +1,24 @@
+"""Optimizers: one algorithm a file, each formula written once and run in several ways."""
+
+from .adagrad import AdaGrad, Adagrad
+from .adam import Adam
+from .momentum import Momentum
+from .optimizer import REQUIRED, Optimizer, OptimizerWarning
+from .rmsprop import RMSProp, RMSprop
+from .rule import UpdateRule, update_rule
+from .sgd import SGD
+
+__all__ = [
+    "REQUIRED",
+    "SGD",
+    "AdaGrad",
+    "Adagrad",
+    "Adam",
+    "Momentum",
+    "Optimizer",
+    "OptimizerWarning",
+    "RMSProp",
+    "RMSprop",
+    "UpdateRule",
+    "update_rule",
+]

@@ -1,0 +1,384 @@
+"""The base of all optimizers: parameter groups, the step, and what a wrong use is told."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..autograd import Tensor, enable_grad
+from ..autograd.graph import next_number
+from ..autograd.tensor import new_tensor
+from ..errors import GradientError
+from . import groups as given
+from .execute import Each, Flat
+from .groups import REQUIRED
+from .rule import UpdateRule
+from .state import StateMapping, load, save
+
+__all__ = ["REQUIRED", "Optimizer", "OptimizerWarning"]
+
+
+class OptimizerWarning(UserWarning):
+    """A use of an optimizer that is allowed and seldom meant; each kind is said once an optimizer."""
+
+
+class Optimizer:
+    """Base class: a subclass names its update rule and the defaults of its hyperparameters, in their order.
+
+    Parameters
+    ----------
+    params : iterable
+        Tensors; or (name, Tensor) pairs, as from ``named_parameters()``; or dicts with "params" and hyperparameters
+        of their own, one a group.
+    *args, **hyper
+        Hyperparameters, by position or by name; all of them live in ``param_groups``, where they may be changed at
+        any time.
+    error_if_nonfinite : bool
+        Raise when a gradient holds a NaN or an infinity, naming the parameter, before anything is updated.
+    accumulates : bool
+        Gradients are summed over several backward passes on purpose: do not warn about it.
+    allow_unused : bool
+        Parameters without a gradient are expected: do not warn, and step even when there is none at all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a misspelt hyperparameter, one out of its range, an empty list, a set, or a Tensor given twice.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> from tinygrad_opt import optim
+    >>> @optim.update_rule()
+    ... def sign_descent(p, g, *, lr):
+    ...     '''θ ← θ − η·sign(g)'''
+    ...     return p - lr * np.sign(g)
+    >>> class SignDescent(optim.Optimizer):
+    ...     rule = sign_descent
+    ...     defaults = {"lr": 0.1}
+    >>> w = tg.tensor([1.0, -1.0], requires_grad=True)
+    >>> optimizer = SignDescent([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.5, -0.5], requires_grad=True)
+    """
+
+    rule: ClassVar[UpdateRule]
+    defaults: Mapping[str, Any] = {}
+    ranges: ClassVar[Mapping[str, Any]] = {}
+    spread: ClassVar[Mapping[str, tuple[str, ...]]] = {"betas": ("beta1", "beta2")}
+    """Hyperparameters that are tuples, and the names under which the rule takes their items."""
+    torch_state: ClassVar[Mapping[str, str]] = {}
+    """Names of states → names in the state of PyTorch's optimizer."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__ or "defaults" not in cls.__dict__:
+            return
+        kind = inspect.Parameter
+        parameters = [kind("self", kind.POSITIONAL_ONLY), kind("params", kind.POSITIONAL_OR_KEYWORD)]
+        for name, default in cls.defaults.items():
+            value = kind.empty if default is REQUIRED else default
+            parameters.append(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value))
+        base = inspect.signature(Optimizer.__init__).parameters.values()
+        parameters += [p for p in base if p.kind is p.KEYWORD_ONLY]
+        cls.__signature__ = inspect.Signature(parameters[1:])  # type: ignore[attr-defined]
+
+    def __init__(
+        self,
+        params: Any,
+        *args: Any,
+        error_if_nonfinite: bool = True,
+        accumulates: bool = False,
+        allow_unused: bool = False,
+        **hyper: Any,
+    ) -> None:
+        name = type(self).__name__
+        groups = given.as_groups(params, name)
+        bound = given.bind_arguments(name, {**type(self).defaults}, args, hyper, groups)
+        self.defaults: dict[str, Any] = {key: given.plain(value) for key, value in bound.items()}
+        self.error_if_nonfinite = error_if_nonfinite
+        self.accumulates = accumulates
+        self.allow_unused = allow_unused
+        self.param_groups: list[dict[str, Any]] = []
+        self.state = StateMapping(self)
+        self._executors: list[list[Flat | Each]] = []
+        self._hyper: list[tuple[list[Any], dict[str, Any]]] = []
+        self._said: set[str] = set()
+        ready = self._checked_groups(groups)
+        self.param_groups = ready
+        self._executors = [self._make_executors(group) for group in ready]
+        self._hyper = [([], {}) for _ in ready]
+
+    # Groups
+
+    def _checked_groups(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Groups in full, checked against each other and against those that are there."""
+        name = type(self).__name__
+        ready = []
+        for group in groups:
+            tensors, names = given.named_tensors(group, name)
+            for key in group:
+                if key not in (*self.defaults, "params", "param_names", "initial_lr"):
+                    raise TypeError(given.unknown(name, key, self.defaults))
+            full = {**self.defaults, **{key: given.plain(v) for key, v in group.items() if key != "params"}}
+            self._check(full)
+            for key, value in full.items():
+                if value is REQUIRED:
+                    raise TypeError(f"{name}: every group needs a value for {key}.")
+            ready.append({"params": tensors, **full, "param_names": names})
+        every = [*self.param_groups, *ready]
+        tensors = [tensor for group in every for tensor in group["params"]]
+        given.check_distinct(tensors, name)
+        position = 0
+        for group in every:
+            for place, label in enumerate(group["param_names"]):
+                group["param_names"][place] = label or f"{position}"
+                position += 1
+        return ready
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        given.check_hyperparameters(type(self).__name__, values, type(self).defaults, self.ranges)
+
+    def _make_executors(self, group: Mapping[str, Any]) -> list[Flat | Each]:
+        """One executor for each dtype in a group."""
+        if not hasattr(type(self), "rule"):
+            return []
+        kind = Flat if self.rule.elementwise else Each
+        by_dtype: dict[Any, list[int]] = {}
+        for position, tensor in enumerate(group["params"]):
+            by_dtype.setdefault(tensor.dtype, []).append(position)
+        labels = [f"parameter '{name}'" for name in group["param_names"]]
+        return [
+            kind(self.rule, [group["params"][i] for i in places], [labels[i] for i in places])
+            for places in by_dtype.values()
+        ]
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add a group of parameters: a dict with "params", and hyperparameters that differ from the defaults."""
+        if not isinstance(group, Mapping):
+            raise TypeError(f"add_param_group expected a dict with the key 'params', got {type(group).__name__}.")
+        ready = self._checked_groups([dict(group)])
+        executors = [self._make_executors(one) for one in ready]
+        self.param_groups += ready
+        self._executors += executors
+        self._hyper += [([], {}) for _ in ready]
+
+    def _values(self, index: int) -> dict[str, Any]:
+        """A group's hyperparameters as the rule takes them; checked again when one has changed."""
+        group = self.param_groups[index]
+        try:
+            now = [group[key] for key in self.defaults]
+        except KeyError as error:
+            raise KeyError(f"group {index} of {type(self).__name__} has lost its {error}.") from None
+        before, values = self._hyper[index]
+        if now != before:
+            flat = {key: given.plain(value) for key, value in zip(self.defaults, now, strict=True)}
+            self._check(flat)
+            values = self._spread(flat)
+            self._hyper[index] = (now, values)
+        return values
+
+    def _spread(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        """Tuples taken apart: betas=(0.9, 0.999) becomes beta1=0.9, beta2=0.999."""
+        values: dict[str, Any] = {}
+        for key, value in group.items():
+            if key in self.spread:
+                values.update(zip(self.spread[key], value, strict=True))
+            else:
+                values[key] = value
+        return values
+
+    # The step
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, all of them or none.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss and its gradients anew, and returns the loss.
+
+        Returns
+        -------
+        Tensor or None
+            What the closure returned.
+
+        Raises
+        ------
+        GradientError
+            A gradient that is not finite, or no gradient in any parameter; nothing has changed then.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with np.errstate(all="ignore"):
+            writes, leaves = self._prepare()
+            for write in writes:
+                write()
+        number = next_number()
+        for leaf in leaves:
+            leaf.written = number
+        return loss
+
+    def _prepare(self) -> tuple[list[Callable[[], None]], list[Any]]:
+        """All that can fail about a step: what is left to run, and the leaves it will have changed."""
+        writes: list[Callable[[], None]] = []
+        leaves: list[Any] = []
+        compiled, check = _find_kernel(), self.error_if_nonfinite
+        for index, executors in enumerate(self._executors):
+            values = self._values(index)
+            for executor in executors:
+                executor.collect()
+                leaves += executor.leaves
+                if executor.missing and not (self.allow_unused or "unused" in self._said):
+                    self._say_unused()
+                if executor.summed is not None:
+                    self._say_summed(executor)
+                writes += executor.prepare(values, check, compiled)
+        if not leaves and not self.allow_unused:
+            self._refuse_without_gradients()
+        return writes, leaves
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; with ``set_to_none=False`` they become zeros (arrays you hold stay as they are)."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                leaf = p._node
+                if leaf is not None and leaf.grad is not None:
+                    leaf.grad = None if set_to_none else new_tensor(np.zeros(p.shape, p.dtype), None)
+                    leaf.passes = 0
+
+    # What a wrong use is told
+
+    def _warn(self, kind: str, message: str) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            warnings.warn(message, OptimizerWarning, stacklevel=5)
+
+    def _say_summed(self, executor: Flat | Each) -> None:
+        position = executor.summed
+        executor.summed = None
+        if self.accumulates or position is None:
+            return
+        passes = executor.params[position]._node.passes  # type: ignore[union-attr]
+        self._warn(
+            "summed",
+            f"step() uses gradients summed over {passes} backward() calls (first met at {executor.labels[position]}). "
+            f"Call zero_grad() after each step; or, if the sum is meant, pass accumulates=True to the optimizer.",
+        )
+
+    def _unused(self) -> list[str]:
+        return [
+            name
+            for group in self.param_groups
+            for p, name in zip(group["params"], group["param_names"], strict=True)
+            if p._node is not None and p._node.grad is None
+        ]
+
+    def _say_unused(self) -> None:
+        unused = self._unused()
+        total = sum(len(group["params"]) for group in self.param_groups)
+        if unused and len(unused) < total:
+            shown = ", ".join(unused[:5]) + (" …" if len(unused) > 5 else "")
+            self._warn(
+                "unused",
+                f"step(): {len(unused)} of {total} parameters have no gradient and stay as they are: {shown}. They "
+                f"were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
+            )
+
+    def _refuse_without_gradients(self) -> None:
+        total = sum(len(group["params"]) for group in self.param_groups)
+        why = "all are frozen (requires_grad is False)" if not self._unused() else "call loss.backward() before step()"
+        raise GradientError(
+            f"step(): none of the {total} parameters has a gradient: {why}; or the loss was made from other Tensors "
+            f"than these, e.g. from a copy of the model."
+        )
+
+    # State
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the state of every parameter and of the groups' hyperparameters.
+
+        Returns
+        -------
+        dict
+            "state": position → {"step", state name: ndarray}; "param_groups": the groups, with positions under
+            "params" and names under "param_names".
+        """
+        return save(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
+        """Continue from a saved state. What does not fit is reported in full before anything changes.
+
+        Parameters
+        ----------
+        state_dict : mapping
+            From :meth:`state_dict`. Parameters are matched by name where both sides have names, else by position.
+        hyperparameters : bool
+            Restore the saved hyperparameters too; False keeps those of this optimizer.
+
+        Raises
+        ------
+        ValueError
+            Lists missing, unexpected and mis-shaped entries.
+
+        Warns
+        -----
+        OptimizerWarning
+            When the restored learning rate is another than the present one.
+        """
+        changed = load(self, state_dict, hyperparameters)
+        if changed:
+            warnings.warn(
+                f"load_state_dict restored {'; '.join(changed)}. Pass hyperparameters=False to keep the present values.",
+                OptimizerWarning,
+                stacklevel=2,
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {key: value for key, value in self.__dict__.items() if key not in ("_executors", "_hyper", "state")}
+        return {**kept, "saved": save(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        saved = state.pop("saved")
+        self.__dict__.update(state)
+        self.state = StateMapping(self)
+        self._hyper = [([], {}) for _ in self.param_groups]
+        self._executors = [self._make_executors(group) for group in self.param_groups]
+        load(self, saved, hyperparameters=False)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Optimizer:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        new.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return new
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        lines = [f"{name}: {self.rule.formula}" if hasattr(type(self), "rule") else name]
+        for index, group in enumerate(self.param_groups):
+            tensors: list[Tensor] = group["params"]
+            hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)
+            lines.append(
+                f"  group {index}: {len(tensors)} parameters, {sum(t.size for t in tensors):,} numbers; {hyper}"
+            )
+        return "\n".join(lines)
+
+
+def _find_kernel() -> Callable[..., Any] | None:
+    """The search for compiled rules, unless NumPy was chosen."""
+    from ..kernels import kernels
+
+    if kernels() == "numpy":
+        return None
+    from ..kernels.rules import find
+
+    return find

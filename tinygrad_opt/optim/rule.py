@@ -1,0 +1,127 @@
+"""Update rules: an optimizer's formula as one pure function, with what an executor must know about it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["UpdateRule", "update_rule"]
+
+
+class UpdateRule:
+    """A pure function ``rule(p, g, *state, **hyper) -> (p, *state)``; made by :func:`update_rule`.
+
+    Attributes
+    ----------
+    function : callable
+        The function as it was written; every executor runs this one.
+    state : tuple of str
+        Names of the state arrays, in the order in which the function takes and returns them.
+    hyper : tuple of str
+        Names of the keyword-only arguments; ``t`` is the step count, from 1.
+    elementwise : bool
+        Whether each element is updated by itself, so that any cut of the arrays gives the same result.
+    differentiable : bool
+        Whether gradients through the rule mean something; False for rules built on the sign.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        state: Sequence[str] = (),
+        *,
+        elementwise: bool = True,
+        when: Mapping[str, str] | None = None,
+        init: Mapping[str, str | Callable[..., Any]] | None = None,
+        differentiable: bool = True,
+    ) -> None:
+        self.function = function
+        self.state = tuple(state)
+        self.elementwise = elementwise
+        self.when = dict(when or {})
+        self.init = dict(init or {})
+        self.differentiable = differentiable
+        self.advance: Callable[..., dict[str, float]] | None = None
+        functools.update_wrapper(self, function)
+        parameters = list(inspect.signature(function).parameters.values())
+        self.hyper = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        arrays = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        if len(arrays) != 2 + len(self.state):
+            raise TypeError(
+                f"update rule {self.__name__}: it takes {arrays}, but should take a parameter, its gradient and the "
+                f"states {list(self.state)}; hyperparameters go behind a *."
+            )
+        for name in (*self.when, *self.init):
+            if name not in self.state:
+                raise TypeError(f"update rule {self.__name__}: '{name}' is none of its states {list(self.state)}.")
+
+    def __call__(self, *arrays: Any, **hyper: Any) -> Any:
+        return self.function(*arrays, **hyper)
+
+    def __repr__(self) -> str:
+        return f"<update rule {self.__name__}: {self.formula}>"
+
+    @property
+    def formula(self) -> str:
+        """The mathematics: the first paragraph of the function's docstring."""
+        return " ".join((self.function.__doc__ or self.function.__name__).split("\n\n")[0].split())
+
+    def active(self, hyper: Mapping[str, Any]) -> tuple[bool, ...]:
+        """Which states the hyperparameters call for; the others are None in the call."""
+        return tuple([name not in self.when or bool(hyper[self.when[name]]) for name in self.state])
+
+    def clock(self, function: Callable[..., dict[str, float]]) -> Callable[..., dict[str, float]]:
+        """Declare scalars that evolve with the steps of a parameter, such as a product of coefficients.
+
+        ``function(**hyper)`` gets the hyperparameters, ``t``, and its own last result (the defaults of its
+        arguments at first); it returns a dict of numbers that the rule takes as hyperparameters.
+        """
+        self.advance = function
+        return function
+
+    def first_clock(self) -> dict[str, float]:
+        """The clock's values before the first step."""
+        if self.advance is None:
+            return {}
+        parameters = inspect.signature(self.advance).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def update_rule(state: Sequence[str] = (), **options: Any) -> Callable[[Callable[..., Any]], UpdateRule]:
+    """Declare an update rule: ``rule(p, g, *state, **hyper) -> (p, *state)``, written as in the paper.
+
+    The function must be pure: plain expressions of NumPy functions, no writing into its arguments. A branch may
+    depend on hyperparameters only; for elements there is ``np.where``.
+
+    Parameters
+    ----------
+    state : sequence of str
+        Names of the state arrays; they begin as zeros of the parameter's shape.
+    elementwise : bool, optional
+        False for a rule that looks at shapes or takes norms; it then runs on each parameter by itself.
+    when : mapping, optional
+        State name → hyperparameter without which the state is not kept (it is None in the call).
+    init : mapping, optional
+        State name → hyperparameter that fills it at first; or, for rules that are not elementwise, a function of
+        the parameter array that gives the first state.
+    differentiable : bool, optional
+        False where a gradient through the rule would say nothing.
+
+    Examples
+    --------
+    >>> from tinygrad_opt import optim
+    >>> @optim.update_rule(state=("v",))
+    ... def heavy_ball(p, g, v, *, lr, momentum):
+    ...     '''v ← μ·v + g ;  θ ← θ − η·v'''
+    ...     v = momentum * v + g
+    ...     return p - lr * v, v
+    >>> heavy_ball(1.0, 2.0, 4.0, lr=0.25, momentum=0.5)
+    (0.0, 4.0)
+    """
+
+    def declare(function: Callable[..., Any]) -> UpdateRule:
+        return UpdateRule(function, state, **options)
+
+    return declare
