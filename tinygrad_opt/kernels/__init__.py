@@ -59,7 +59,8 @@ def _installed() -> bool:
 
 @functools.cache
 def _module(name: str) -> Any:
-    return importlib.import_module(f"{__name__}.{name}")
+    path = f"{__name__}.{name}"
+    return importlib.import_module(path) if importlib.util.find_spec(path) else None
 
 
 def twin(name: str, work: int, least: int) -> Any:

@@ -5,8 +5,11 @@ from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, 
 from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .containers import Sequential
+from .convolution_layers import *
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from .flatten import Flatten, Unflatten
+from .folding import Fold, Unfold
 from .linear import Identity, Linear
 from .module import Module, Parameter
+from .pooling_layers import *
 from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss

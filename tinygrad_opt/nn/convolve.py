@@ -1,12 +1,12 @@
 """Convolution as one form in three arrays: the primitives from which every convolution layer and its gradients come.
 
-For an input x, a weight w and a gradient g of the output, T(x, w, g) = Σ g ⊙ (x ∗ w) is linear in each of the three. Its
-three partial derivatives are the convolution itself, the transposed convolution and the weight gradient; each one's
-gradient rules are the two others, so that derivatives of any order stay among them.
+For an input x, a weight w and a gradient g of the output, T(x, w, g) = Σ g ⊙ (x ∗ w) is linear in each of the three.
+Its three partial derivatives are the convolution itself, the transposed convolution and the weight gradient; each
+one's gradient rules are the two others, so that derivatives of any order stay among them.
 
-The NumPy algorithm shifts planes (compare the "implicit" forms in Chetlur et al. 2014, arXiv:1410.0759): the padded
-images lie end to end on one axis, on which the window's tap (i, j) is the same memory shifted by i·width + j. Columns for a
-matrix product are thus copied in long runs. With a stride s the planes are split into s × s phases first.
+The NumPy algorithm shifts planes: the padded images lie end to end on one axis, on which the window's tap (i, j) is the
+same memory shifted by i·width + j. Columns for a matrix product (Chellapilla et al. 2006) are thus copied in long runs,
+a cache full at a time. With a stride s the planes are split into s × s phases first.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Plan:
     def restore(self, flat: Any, n: int, c: int) -> Any:
         """The adjoint of :meth:`flatten`: images (N, C, …) from planes."""
         image, planes = self._overlap()
-        split, order = self._split(n)
+        _, order = self._split(n)
         phases = flat[..., : n * self.cells].reshape((*self.stride, c, n, *self.plane))
         padded = phases.transpose(np.argsort(order)).reshape(
             (n, c, *(q * s for q, s in zip(self.plane, self.stride, strict=True)))
@@ -165,8 +165,8 @@ def _samples(rng: np.random.Generator) -> Any:
 def convolve(x, w, *, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """y[n, o, p] = Σ w[o, c, t] · x[n, c, stride·p + dilation·t − padding]: what deep learning calls convolution.
 
-    Shapes: x (N, C, …), w (O, C / groups, …) → y (N, O, …); `stride` and `dilation` have an int for each axis behind the
-    channels, `padding` a pair.
+    Shapes: x (N, C, …), w (O, C / groups, …) → y (N, O, …); `stride` and `dilation` have an int for each axis behind
+    the channels, `padding` a pair.
     """
     return _forward(x, w, None, stride, padding, dilation, groups)
 

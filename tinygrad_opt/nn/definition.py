@@ -35,7 +35,7 @@ def through_definition(
     inputs: Sequence[Any],
     **options: Any,
 ) -> tuple[Any, ...]:
-    """The gradients of ``definition(*inputs, **options)``, differentiable where the inputs are, as a joint rule returns them.
+    """The gradients of ``definition(*inputs, **options)`` as a joint rule returns them; they are differentiable.
 
     Parameters
     ----------

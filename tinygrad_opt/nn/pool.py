@@ -1,7 +1,7 @@
 """The primitives behind the pooling layers: the largest element and the sum of each window, with their adjoints.
 
 Where the largest element of each window lies is an output of its own (a tap number, without gradient). Given it,
-picking and routing are linear and adjoint to each other: the gradient of max-pooling routes, the gradient of routing picks.
+picking and routing are linear and adjoint to each other: max-pooling's gradient routes, routing's gradient picks.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Recurrent layers over a whole sequence as one primitive each: RNN, LSTM and GRU, time-major.
 
-Each has a definition, a loop of basic operations that reads like the paper, and a fused form that computes the same: one
-matrix product projects all inputs, the loop over time keeps what is truly recurrent, and in the backward pass every factor
-that does not depend on the gradient is computed for all times at once. Since σ(a) = ½ tanh(a/2) + ½, halving the gates'
-rows lets a single tanh serve all gates.
+Each has a definition, a loop of basic operations that reads like the paper, and a fused form that computes the same:
+one matrix product projects all inputs, the loop over time keeps what is truly recurrent, and in the backward pass every
+factor that does not depend on the gradient is computed for all times at once. Since σ(a) = ½ tanh(a/2) + ½, halving the
+gates' rows lets a single tanh serve all gates.
 
 Shapes: x (T, B, I), h₀ (B, H), w_ih (gates · H, I), w_hh (gates · H, H), biases (gates · H,).
 """
@@ -189,7 +189,8 @@ def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tu
 def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, Any]:
     """The definition of :func:`gru_sequence` (Cho et al. 2014, in the form of cuDNN and PyTorch).
 
-    r, z = σ(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh);  n = tanh(W_in xₜ + b_in + r (W_hn hₜ₋₁ + b_hn));  hₜ = (1 − z) n + z hₜ₋₁
+    r, z = σ(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh);  n = tanh(W_in xₜ + b_in + r (W_hn hₜ₋₁ + b_hn));
+    hₜ = (1 − z) n + z hₜ₋₁
     """
     size = h.shape[-1]
     states, gates = [], []
