@@ -10,7 +10,7 @@ import tinygrad_opt as tg
 
 FOLDER = pathlib.Path(__file__).parent / "reference"
 MADE = runpy.run_path(str(FOLDER / "make_layers.py"))
-CASES, flatten = MADE["CASES"], MADE["flatten"]
+CASES, arrange, flatten = MADE["CASES"], MADE["arrange"], MADE["flatten"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def check(one, record):
     layer = getattr(tg.nn, one["layer"])(*one["args"], **one["kwargs"]).double().train(one["train"])
     layer.load_state_dict(part_of(record, "state/"))
     inputs = [tg.tensor(a, requires_grad=a.dtype.kind == "f") for a in part_of(record, "input/").values()]
-    outputs = flatten(layer(*inputs, **one["call"]))
+    outputs = flatten(layer(*arrange(one["inputs"], inputs), **one["call"]))
     expected = list(part_of(record, "output/").values())
     assert len(outputs) == len(expected)
     for i, (ours, theirs) in enumerate(zip(outputs, expected, strict=True)):
@@ -58,7 +58,7 @@ def check(one, record):
             assert_close(gradient.data, theirs, f"gradient of {name}")
     if not one["second"]:
         return
-    outputs = flatten(layer(*inputs, **one["call"]))
+    outputs = flatten(layer(*arrange(one["inputs"], inputs), **one["call"]))
     first = tg.autograd.grad(loss(outputs), list(wrt.values()), create_graph=True, allow_unused=True)
     for name, gradient in zip(wrt, first, strict=True):
         if gradient is not None:

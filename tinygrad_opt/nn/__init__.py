@@ -12,4 +12,6 @@ from .folding import Fold, Unfold
 from .linear import Identity, Linear
 from .module import Module, Parameter
 from .pooling_layers import *
+from .recurrent import GRU, LSTM, RNN
+from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss

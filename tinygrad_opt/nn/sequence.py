@@ -18,7 +18,16 @@ from ..autograd.primitive import primitive
 from ..kernels import twin
 from .definition import absent, is_recorded, through_definition
 
-__all__ = ["define_gru", "define_lstm", "define_rnn", "gru_sequence", "lstm_sequence", "rnn_sequence"]
+__all__ = [
+    "define_gru",
+    "define_lstm",
+    "define_rnn",
+    "gru_sequence",
+    "gru_step",
+    "lstm_sequence",
+    "lstm_step",
+    "rnn_sequence",
+]
 
 _LEAST = 1 << 12  # elements of a sequence's gates from which the compiled form pays
 _LSTM_ORDER = (2, 0, 1, 3)  # i f g o → g i f o: those squashed by σ lie together, and those that lead to c
@@ -95,22 +104,35 @@ def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: 
     return dx, *states, flat.T @ _flat(x), _flat(da_h).T @ _flat(before), np.ones(len(flat), da.dtype) @ flat
 
 
+def lstm_step(a: Any, c: Any) -> tuple[Any, ...]:
+    """h, c and the gates g, i, f, o after one step, from the gates' arguments (B, 4H; i f g o) and the cells before."""
+    size = c.shape[-1]
+    i, f, g, o = (a[..., k * size : (k + 1) * size] for k in range(4))
+    i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+    c = f * c + i * g
+    return o * np.tanh(c), c, g, i, f, o
+
+
+def gru_step(a: Any, u: Any, h: Any) -> tuple[Any, ...]:
+    """h and the gates r, z, n after one step, from what the input and the state say to them (B, 3H; r z n)."""
+    size = h.shape[-1]
+    r = _sigmoid(a[..., :size] + u[..., :size])
+    z = _sigmoid(a[..., size : 2 * size] + u[..., size : 2 * size])
+    n = np.tanh(a[..., 2 * size :] + r * u[..., 2 * size :])
+    return (1 - z) * n + z * h, r, z, n
+
+
 def define_lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, bias: Any) -> tuple[Any, Any, Any]:
     """The definition of :func:`lstm_sequence` (Hochreiter and Schmidhuber 1997; forget gate, Gers et al. 2000).
 
     i, f, o = σ(·), g = tanh(·) of W_ih xₜ + W_hh hₜ₋₁ + b;  cₜ = f cₜ₋₁ + i g;  hₜ = o tanh(cₜ)
     """
-    size = h.shape[-1]
     states, cells, gates = [], [], []
     for x_t in x:
-        a = x_t @ w_ih.T + h @ w_hh.T + bias
-        i, f, g, o = (a[:, k * size : (k + 1) * size] for k in range(4))
-        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
-        c = f * c + i * g
-        h = o * np.tanh(c)
+        h, c, *parts = lstm_step(x_t @ w_ih.T + h @ w_hh.T + bias, c)
         states.append(h)
         cells.append(c)
-        gates.append(np.concatenate([g, i, f, o], axis=1))
+        gates.append(np.concatenate(parts, axis=1))
     return np.stack(states), np.stack(cells), np.stack(gates)
 
 
@@ -197,12 +219,9 @@ def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tu
     for x_t in x:
         a = x_t @ w_ih.T + b_ih
         u = h @ w_hh.T + b_hh
-        r = _sigmoid(a[:, :size] + u[:, :size])
-        z = _sigmoid(a[:, size : 2 * size] + u[:, size : 2 * size])
-        n = np.tanh(a[:, 2 * size :] + r * u[:, 2 * size :])
-        h = (1 - z) * n + z * h
+        h, *parts = gru_step(a, u, h)
         states.append(h)
-        gates.append(np.concatenate([r, z, n, u[:, 2 * size :]], axis=1))
+        gates.append(np.concatenate([*parts, u[:, 2 * size :]], axis=1))
     return np.stack(states), np.stack(gates)
 
 

@@ -66,20 +66,45 @@ CASES = {
     "adaptive_max_pool2d": case("AdaptiveMaxPool2d", (3, 3), return_indices=True, inputs=[IMAGE]),
     "unfold": case("Unfold", (2, 3), dilation=2, padding=1, stride=(2, 1), inputs=[IMAGE]),
     "fold": case("Fold", (5, 4), (2, 2), padding=1, stride=(2, 1), inputs=[(2, 8, 15)]),
+    "rnn": case("RNN", 3, 4, inputs=[(5, 2, 3)]),
+    "rnn_relu": case("RNN", 3, 4, 2, "relu", batch_first=True, bidirectional=True, inputs=[(2, 4, 3), (4, 2, 4)]),
+    "rnn_unbatched": case("RNN", 3, 4, 2, bias=False, inputs=[(4, 3), (2, 4)]),
+    "lstm": case("LSTM", 3, 4, inputs=[(5, 2, 3)]),
+    "lstm_state": case("LSTM", 3, 4, batch_first=True, inputs=[(2, 4, 3), [(1, 2, 4), (1, 2, 4)]]),
+    "lstm_layers": case("LSTM", 3, 2, 2, bidirectional=True, inputs=[(4, 2, 3), [(4, 2, 2), (4, 2, 2)]]),
+    "lstm_no_bias": case("LSTM", 3, 2, 2, bias=False, dropout=0.5, train=False, inputs=[(4, 3)]),
+    "lstm_projection": case(
+        "LSTM", 3, 4, 2, proj_size=2, bidirectional=True, inputs=[(3, 2, 3), [(4, 2, 2), (4, 2, 4)]]
+    ),
+    "gru": case("GRU", 3, 4, inputs=[(5, 2, 3)]),
+    "gru_layers": case("GRU", 3, 2, 2, batch_first=True, bidirectional=True, inputs=[(2, 4, 3), (4, 2, 2)]),
+    "gru_no_bias": case("GRU", 3, 2, bias=False, inputs=[(4, 3), (1, 2)]),
+    "rnn_cell": case("RNNCell", 3, 4, inputs=[(2, 3), (2, 4)]),
+    "rnn_cell_relu": case("RNNCell", 3, 4, nonlinearity="relu", bias=False, inputs=[(3,)]),
+    "lstm_cell": case("LSTMCell", 3, 4, inputs=[(2, 3), [(2, 4), (2, 4)]]),
+    "gru_cell": case("GRUCell", 3, 4, inputs=[(2, 3), (2, 4)]),
 }
 
 
 def draw(inputs, rng):
-    """The inputs of a case as arrays."""
+    """The inputs of a case as arrays; a list of shapes gives a tuple of arrays, flat here."""
     arrays = []
     for item in inputs:
-        if isinstance(item, np.ndarray):
+        if isinstance(item, list):
+            arrays += draw(item, rng)
+        elif isinstance(item, np.ndarray):
             arrays.append(item)
         elif isinstance(item[0], tuple):
             arrays.append(rng.integers(0, item[1], item[0]))
         else:
             arrays.append(rng.standard_normal(item))
     return arrays
+
+
+def arrange(inputs, tensors):
+    """A case's inputs as the layer takes them, from the flat list of tensors."""
+    tensors = iter(tensors)
+    return [tuple(next(tensors) for _ in item) if isinstance(item, list) else next(tensors) for item in inputs]
 
 
 def flatten(outputs):
@@ -104,7 +129,7 @@ def run_torch(one, seed):
     record |= {f"input/{i}": array for i, array in enumerate(arrays)}
     inputs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     call = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in one["call"].items()}
-    outputs = flatten(layer(*inputs, **call))
+    outputs = flatten(layer(*arrange(one["inputs"], inputs), **call))
     record |= {f"output/{i}": out.detach().numpy() for i, out in enumerate(outputs)}
     wrt = {f"input/{i}": t for i, t in enumerate(inputs) if t.requires_grad}
     wrt |= {f"state/{name}": parameter for name, parameter in layer.named_parameters()}

@@ -1,0 +1,155 @@
+"""One step of a recurrent layer as a layer of its own: RNNCell, LSTMCell and GRUCell."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..autograd.dtypes import get_default_dtype
+from ..autograd.tensor import Tensor, as_tensor
+from ..errors import ShapeError
+from . import init
+from .linear import linear
+from .module import Module, Parameter
+from .sequence import gru_step, lstm_step
+
+__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+
+
+class _Cell(Module):
+    """The parameters, PyTorch's names and shapes, and the checks."""
+
+    gates: int
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        dtype: DTypeLike | None,
+        generator: np.random.Generator | None,
+    ) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size = input_size, hidden_size
+        dtype = get_default_dtype() if dtype is None else dtype
+        rows = self.gates * hidden_size
+        self.weight_ih = Parameter(np.empty((rows, input_size), dtype))
+        self.weight_hh = Parameter(np.empty((rows, hidden_size), dtype))
+        self.bias_ih = Parameter(np.empty(rows, dtype)) if bias else None
+        self.bias_hh = Parameter(np.empty(rows, dtype)) if bias else None
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: np.random.Generator | None = None) -> None:
+        """Draw new initial values: U(−k, k), k = 1/√hidden_size, as in PyTorch."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound, generator)
+
+    def _start(self, x: Any, state: Any, name: str) -> tuple[Tensor, Tensor]:
+        """x and one state, which is zeros when it is None, after checking their shapes."""
+        x = as_tensor(x)
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
+            raise ShapeError(
+                f"{self.label}: expected x of shape (B, {self.input_size}) or ({self.input_size},), got {x.shape}."
+            )
+        wanted = (*x.shape[:-1], self.hidden_size)
+        state = Tensor(np.zeros(wanted, x.dtype)) if state is None else as_tensor(state)
+        if state.shape != wanted:
+            raise ShapeError(f"{self.label}: expected {name} of shape {wanted}, got {state.shape}.")
+        return x, state
+
+    def _arguments(self, x: Tensor, h: Tensor) -> tuple[Any, Any]:
+        """What the input and the hidden state say to the gates."""
+        return linear(x, self.weight_ih, self.bias_ih), linear(h, self.weight_hh, self.bias_hh)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
+
+
+class RNNCell(_Cell):
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu for tanh (Elman 1990).
+
+    Shapes: x (B, input_size) or (input_size,), h (B, hidden_size), zeros by default → h'.
+    Parameters: weight_ih (hidden_size, input_size), weight_hh, bias_ih, bias_hh.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        dtype: DTypeLike | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"RNNCell: nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}.")
+        super().__init__(input_size, hidden_size, bias, dtype, generator)
+        self.nonlinearity = nonlinearity
+
+    def forward(self, x: Any, hx: Any = None) -> Tensor:
+        """The next hidden state."""
+        a, u = self._arguments(*self._start(x, hx, "hx"))
+        return np.tanh(a + u) if self.nonlinearity == "tanh" else np.maximum(a + u, 0)
+
+
+class LSTMCell(_Cell):
+    """One step of an :class:`LSTM`: (h', c') from x and (h, c), both zeros by default.
+
+    Parameters: weight_ih (4·hidden_size, input_size), rows in the order i, f, g, o; weight_hh, bias_ih, bias_hh.
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, dtype, generator)
+
+    def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
+        """The next hidden state and cell state."""
+        h, c = (None, None) if hx is None else hx
+        x, h = self._start(x, h, "h")
+        _, c = self._start(x, c, "c")
+        a, u = self._arguments(x, h)
+        h, c, *_ = lstm_step(a + u, c)
+        return h, c
+
+
+class GRUCell(_Cell):
+    """One step of a :class:`GRU`: h' from x and h, zeros by default.
+
+    Parameters: weight_ih (3·hidden_size, input_size), rows in the order r, z, n; weight_hh, bias_ih, bias_hh.
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        dtype: DTypeLike | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, dtype, generator)
+
+    def forward(self, x: Any, hx: Any = None) -> Tensor:
+        """The next hidden state."""
+        x, h = self._start(x, hx, "hx")
+        a, u = self._arguments(x, h)
+        return gru_step(a, u, h)[0]  # type: ignore[no-any-return]
