@@ -5,8 +5,26 @@ from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logit
 from .classification_losses import cross_entropy, kl_div, nll_loss
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from .embedding import embedding
+from .embedding_bag import embedding_bag
 from .flatten import flatten
 from .folding import fold, unfold
 from .linear import linear
 from .pooling import *
 from .regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .piecewise import (
+    celu,
+    elu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    prelu,
+    relu6,
+    rrelu,
+    selu,
+    softshrink,
+    threshold,
+)
+from .softmax import glu, log_softmax, normalize, softmax, softmin

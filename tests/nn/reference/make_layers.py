@@ -82,6 +82,24 @@ CASES = {
     "rnn_cell": case("RNNCell", 3, 4, inputs=[(2, 3), (2, 4)]),
     "rnn_cell_relu": case("RNNCell", 3, 4, nonlinearity="relu", bias=False, inputs=[(3,)]),
     "lstm_cell": case("LSTMCell", 3, 4, inputs=[(2, 3), [(2, 4), (2, 4)]]),
+    "embedding": case("Embedding", 5, 3, padding_idx=-4, inputs=[((2, 4), 5)]),
+    "embedding_frequency": case("Embedding", 4, 3, scale_grad_by_freq=True, second=False, inputs=[((7,), 4)]),
+    "embedding_norm": case("Embedding", 5, 3, max_norm=0.7, norm_type=3.0, second=False, inputs=[((2, 4), 5)]),
+    "bag": case("EmbeddingBag", 6, 3, second=False, inputs=[((3, 4), 6)]),
+    "bag_sum": case(
+        "EmbeddingBag",
+        6,
+        3,
+        mode="sum",
+        padding_idx=1,
+        include_last_offset=True,
+        second=False,
+        inputs=[((7,), 6), np.array([0, 2, 2, 7])],
+    ),
+    "bag_weights": case("EmbeddingBag", 6, 3, mode="sum", second=False, inputs=[((7,), 6), np.array([0, 3, 3]), (7,)]),
+    "bag_max": case(
+        "EmbeddingBag", 6, 3, mode="max", padding_idx=0, second=False, inputs=[((7,), 6), np.array([0, 3, 3])]
+    ),
     "gru_cell": case("GRUCell", 3, 4, inputs=[(2, 3), (2, 4)]),
 }
 
