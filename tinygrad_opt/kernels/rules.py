@@ -1,8 +1,8 @@
 """Update rules compiled over the elements of their arrays by Numba, one loop a rule and dtype.
 
-The loop is made from the rule's own source (see `trace`), so the formula stays written once. It is serial: the time of
-an elementwise update is that of the memory, and a second pool of threads would get into the way of BLAS's.
-Machine code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
+The loop is made from the rule's own source (see `trace`), so the formula stays written once. It is serial: the time
+of an elementwise update is that of the memory, and a second pool of threads would get into the way of BLAS's. Machine
+code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from . import kernels
+from . import _installed, kernels
 from .trace import CannotCompile, Loop, trace
 
 __all__ = ["AUTO_WORK", "LEAST", "find", "reason"]
@@ -94,8 +94,8 @@ _programs: dict[Any, Program] = {}
 def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int) -> Kernel | None:
     """The compiled form of a rule, or None where NumPy's is to run.
 
-    "numba" compiles at once. "auto" waits until the rule has done enough work to be worth it, and takes compiled loops
-    only where they give NumPy's result to the last bit, so that results do not depend on when the change comes.
+    "numba" compiles at once. "auto" waits until the rule has done enough work to be worth it, and takes compiled
+    loops only where they give NumPy's result to the last bit, so that results do not depend on when the change comes.
     """
     choice = kernels()
     if choice == "numpy" or size < LEAST or dtype not in _DTYPES:
@@ -119,16 +119,15 @@ def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int) -> K
 
 
 def _attempt(program: Program, hyper: dict[str, Any], dtype: np.dtype[Any], choice: str) -> Kernel | None:
+    if not _installed():
+        program.refused = "Numba is not installed"
+        return None
     try:
         return program.compile(hyper, dtype)
-    except ImportError:
-        program.refused = "Numba is not installed"
     except CannotCompile as error:
         program.refused = str(error)
         if choice == "numba":
-            warnings.warn(
-                f"the update rule {program.rule.__name__} runs on NumPy: {error}.", RuntimeWarning, stacklevel=2
-            )
+            warnings.warn(f"the update rule {program.rule.name} runs on NumPy: {error}.", RuntimeWarning, stacklevel=2)
     return None
 
 
@@ -151,7 +150,7 @@ def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callab
 
 
 def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None]) -> str:
-    lines = [f"def {rule.__name__}({', '.join(arrays)}, constants):"]
+    lines = [f"def {rule.name}({', '.join(arrays)}, constants):"]
     lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
     lines.append("    for i in range(p.shape[0]):")
     lines += [f"        {name}_i = {name}[i]" for name in arrays if name in loop.reads]
@@ -167,19 +166,25 @@ def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
     import numba
 
     path = _write(source)
-    namespace: dict[str, Any] = {"np": np, "__name__": "tinygrad_opt_kernel"}
+    namespace: dict[str, Any] = {"np": np, "__name__": __name__}  # a cached loop looks its module up by name
     exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
     function = namespace[source[4 : source.index("(")]]
     scalar = numba.float32 if dtype == np.float32 else numba.float64
     signature = numba.void(*[scalar[::1]] * (3 + states))
-    return numba.njit(signature, error_model="numpy", nogil=True, cache=path is not None)(function)
+    options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+    if path is not None:
+        try:
+            return numba.njit(signature, cache=True, **options)(function)
+        except (ImportError, OSError, EOFError, RuntimeError, ValueError):  # a damaged cache is no reason to fail
+            pass
+    return numba.njit(signature, **options)(function)
 
 
 def _write(source: str) -> Path | None:
     """Put generated source where Numba can keep its machine code beside it; None where no folder is safe.
 
-    The folder is under the user's cache directory (or TINYGRAD_OPT_CACHE; empty turns this off), and is taken only when
-    it belongs to the user, since code is loaded from it.
+    The folder is under the user's cache directory (or TINYGRAD_OPT_CACHE; empty turns this off), and is taken only
+    when it belongs to the user, since code is loaded from it.
     """
     base = os.environ.get("TINYGRAD_OPT_CACHE")
     if base == "":

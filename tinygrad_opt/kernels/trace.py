@@ -2,8 +2,8 @@
 
 The rule is executed symbolically, statement by statement. What depends on hyperparameters alone (``1 - beta1**t``) is
 left to Python, in double precision, and enters the loop as a constant of the arrays' dtype, as it does in the NumPy
-form; branches on hyperparameters are decided; rules and helper functions that the rule calls are followed. What is left
-is straight-line code on one element.
+form; branches on hyperparameters are decided; rules and helper functions that the rule calls are followed. What is
+left is straight-line code on one element.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from .adagrad import AdaGrad, Adagrad
 from .adam import Adam
+from .groups import REQUIRED, table
 from .momentum import Momentum
-from .optimizer import REQUIRED, Optimizer, OptimizerWarning
+from .optimizer import Optimizer, OptimizerWarning
 from .rmsprop import RMSProp, RMSprop
 from .rule import UpdateRule, update_rule
 from .sgd import SGD
@@ -20,5 +21,6 @@ __all__ = [
     "RMSProp",
     "RMSprop",
     "UpdateRule",
+    "table",
     "update_rule",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
@@ -29,8 +30,8 @@ def adagrad(  # type: ignore[no-untyped-def]
 class Adagrad(Optimizer):
     """AdaGrad: divide each coordinate's step by the root of the sum of its squared gradients so far.
 
-    Principle: coordinates that are seldom active or whose gradients are small keep a large rate, frequent and steep ones
-    get a small one.
+    Principle: coordinates that are seldom active or whose gradients are small keep a large rate, frequent and steep
+    ones get a small one.
 
     Equation: s ← s + g²;  θ ← θ − η·g/(√s + ε). ε stands outside of the root.
 
@@ -40,8 +41,8 @@ class Adagrad(Optimizer):
     Weaknesses: s only grows, so the rate falls like 1/√t and learning stalls on long, dense, non-convex problems
     (:class:`RMSprop` and :class:`Adam` forget instead). Use it for sparse and convex problems.
 
-    Differences: as ``torch.optim.Adagrad``; the paper has neither the decay of the rate nor weight decay, and puts its δ inside
-    the diagonal.
+    Differences: as ``torch.optim.Adagrad``; the paper has neither the decay of the rate nor weight decay, and puts
+    its δ inside the diagonal.
 
     Parameters
     ----------
@@ -60,15 +61,8 @@ class Adagrad(Optimizer):
     """
 
     rule = adagrad
-    defaults = {
-        "lr": 1e-2,
-        "lr_decay": 0.0,
-        "weight_decay": 0.0,
-        "initial_accumulator_value": 0.0,
-        "eps": 1e-10,
-        "maximize": False,
-    }
-    torch_state = {"s": "sum"}
+    defaults = table(lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, maximize=False)
+    torch_state = table(s="sum")
 
 
 AdaGrad = Adagrad

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
@@ -36,21 +37,21 @@ def adam(  # type: ignore[no-untyped-def]
 class Adam(Optimizer):
     """Adam: the running mean of the gradients over the root of the running mean of their squares.
 
-    Principle: momentum gives the direction, RMSProp's scaling gives each coordinate its rate, and dividing by 1 − βᵗ takes out
-    the bias of averages that began at 0. The step is about η in size whatever the scale of the loss.
+    Principle: momentum gives the direction, RMSProp's scaling gives each coordinate its rate, and dividing by 1 − βᵗ
+    takes out the bias of averages that began at 0. The step is about η in size whatever the scale of the loss.
 
     Equation: m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  θ ← θ − η·m̂/(√v̂ + ε). ε stands outside of the root.
 
     Source: Kingma & Ba 2015 (arXiv 1412.6980), Algorithm 1; AMSGrad: Reddi, Kale & Kumar 2018 (arXiv 1904.09237),
     Algorithm 2.
 
-    Strengths: works untuned on most networks; indifferent to the scale of gradients; fast early progress.
-    Weaknesses: two arrays of state; can fail to converge on simple convex problems (AMSGrad's counterexample); often
-    generalizes less well than tuned SGD; weight decay as an L2 penalty is scaled away where gradients are large (use AdamW).
-    Use it first, for transformers and recurrent nets above all.
+    Strengths: works untuned on most networks; indifferent to the scale of gradients; fast early progress. Weaknesses:
+    two arrays of state; can fail to converge on simple convex problems (AMSGrad's counterexample); often generalizes
+    less well than tuned SGD; weight decay as an L2 penalty is scaled away where gradients are large (use AdamW). Use
+    it first, for transformers and recurrent nets above all.
 
-    Differences: as ``torch.optim.Adam``; so AMSGrad keeps the largest v, not the largest v̂. `eps_root` (as in optax) adds to v̂ under the
-    root, for differentiating through the update where gradients are 0.
+    Differences: as ``torch.optim.Adam``; so AMSGrad keeps the largest v, not the largest v̂. `eps_root` (as in optax)
+    adds to v̂ under the root, for differentiating through the update where gradients are 0.
 
     Parameters
     ----------
@@ -78,13 +79,7 @@ class Adam(Optimizer):
     """
 
     rule = adam
-    defaults = {
-        "lr": 1e-3,
-        "betas": (0.9, 0.999),
-        "eps": 1e-8,
-        "weight_decay": 0.0,
-        "amsgrad": False,
-        "maximize": False,
-        "eps_root": 0.0,
-    }
-    torch_state = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
+    defaults = table(
+        lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False, eps_root=0.0
+    )
+    torch_state = table(m="exp_avg", v="exp_avg_sq", v_max="max_exp_avg_sq")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,14 @@ __all__ = [
     "check_hyperparameters",
     "named_tensors",
     "plain",
+    "table",
     "unknown",
 ]
+
+
+def table(**items: Any) -> Mapping[str, Any]:
+    """A read-only mapping, in the order of its arguments: what an optimizer declares about itself."""
+    return MappingProxyType(items)
 
 
 class _Required:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .optimizer import REQUIRED, Optimizer
+from .groups import REQUIRED, table
+from .optimizer import Optimizer
 from .rule import update_rule
 
 __all__ = ["Momentum", "momentum"]
@@ -52,4 +53,4 @@ class Momentum(Optimizer):
     """
 
     rule = momentum
-    defaults = {"lr": REQUIRED, "beta": 0.9}
+    defaults = table(lr=REQUIRED, beta=0.9)

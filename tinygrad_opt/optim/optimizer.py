@@ -15,12 +15,13 @@ from ..autograd.graph import next_number
 from ..autograd.tensor import new_tensor
 from ..errors import GradientError
 from . import groups as given
-from .execute import Each, Flat
-from .groups import REQUIRED
+from .each import Each
+from .flat import Flat
+from .groups import REQUIRED, table
 from .rule import UpdateRule
 from .state import StateMapping, load, save
 
-__all__ = ["REQUIRED", "Optimizer", "OptimizerWarning"]
+__all__ = ["Optimizer", "OptimizerWarning"]
 
 
 class OptimizerWarning(UserWarning):
@@ -60,7 +61,7 @@ class Optimizer:
     ...     return p - lr * np.sign(g)
     >>> class SignDescent(optim.Optimizer):
     ...     rule = sign_descent
-    ...     defaults = {"lr": 0.1}
+    ...     defaults = optim.table(lr=0.1)
     >>> w = tg.tensor([1.0, -1.0], requires_grad=True)
     >>> optimizer = SignDescent([w], lr=0.5)
     >>> (w * w).sum().backward()
@@ -70,11 +71,11 @@ class Optimizer:
     """
 
     rule: ClassVar[UpdateRule]
-    defaults: Mapping[str, Any] = {}
-    ranges: ClassVar[Mapping[str, Any]] = {}
-    spread: ClassVar[Mapping[str, tuple[str, ...]]] = {"betas": ("beta1", "beta2")}
+    defaults: Mapping[str, Any] = table()
+    ranges: ClassVar[Mapping[str, Any]] = table()
+    spread: ClassVar[Mapping[str, tuple[str, ...]]] = table(betas=("beta1", "beta2"))
     """Hyperparameters that are tuples, and the names under which the rule takes their items."""
-    torch_state: ClassVar[Mapping[str, str]] = {}
+    torch_state: ClassVar[Mapping[str, str]] = table()
     """Names of states → names in the state of PyTorch's optimizer."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -220,19 +221,18 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         with np.errstate(all="ignore"):
-            writes, leaves = self._prepare()
-            for write in writes:
-                write()
+            leaves = self._prepare()
+            for executors in self._executors:
+                for executor in executors:
+                    executor.commit()
         number = next_number()
         for leaf in leaves:
             leaf.written = number
         return loss
 
-    def _prepare(self) -> tuple[list[Callable[[], None]], list[Any]]:
-        """All that can fail about a step: what is left to run, and the leaves it will have changed."""
-        writes: list[Callable[[], None]] = []
+    def _prepare(self) -> list[Any]:
+        """All that can fail about a step; gives the leaves that it will have changed."""
         leaves: list[Any] = []
-        compiled, check = _find_kernel(), self.error_if_nonfinite
         for index, executors in enumerate(self._executors):
             values = self._values(index)
             for executor in executors:
@@ -242,10 +242,10 @@ class Optimizer:
                     self._say_unused()
                 if executor.summed is not None:
                     self._say_summed(executor)
-                writes += executor.prepare(values, check, compiled)
+                executor.prepare(values, self.error_if_nonfinite)
         if not leaves and not self.allow_unused:
             self._refuse_without_gradients()
-        return writes, leaves
+        return leaves
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with ``set_to_none=False`` they become zeros (arrays you hold stay as they are)."""
@@ -338,7 +338,8 @@ class Optimizer:
         changed = load(self, state_dict, hyperparameters)
         if changed:
             warnings.warn(
-                f"load_state_dict restored {'; '.join(changed)}. Pass hyperparameters=False to keep the present values.",
+                f"load_state_dict restored {'; '.join(changed)}. To keep the present values, pass "
+                f"hyperparameters=False.",
                 OptimizerWarning,
                 stacklevel=2,
             )
@@ -371,14 +372,3 @@ class Optimizer:
                 f"  group {index}: {len(tensors)} parameters, {sum(t.size for t in tensors):,} numbers; {hyper}"
             )
         return "\n".join(lines)
-
-
-def _find_kernel() -> Callable[..., Any] | None:
-    """The search for compiled rules, unless NumPy was chosen."""
-    from ..kernels import kernels
-
-    if kernels() == "numpy":
-        return None
-    from ..kernels.rules import find
-
-    return find

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
@@ -37,12 +38,13 @@ def rmsprop(  # type: ignore[no-untyped-def]
 class RMSprop(Optimizer):
     """RMSProp: divide each coordinate's step by a running root mean square of its gradients.
 
-    Principle: like AdaGrad, but it forgets: s averages over about 1/(1−α) steps, so that the rate adapts to where the path is now.
+    Principle: like AdaGrad, but it forgets: s averages over about 1/(1−α) steps, so that the rate adapts to where the
+    path is now.
 
     Equation: s ← αs + (1−α)g²;  θ ← θ − η·g/(√s + ε). ε stands outside of the root.
 
-    Source: Tieleman & Hinton 2012 (Coursera, Neural Networks for Machine Learning, lecture 6.5); centered: Graves 2013
-    (arXiv 1308.0850, equations 38 to 41).
+    Source: Tieleman & Hinton 2012 (Coursera, Neural Networks for Machine Learning, lecture 6.5); centered: Graves
+    2013 (arXiv 1308.0850, equations 38 to 41).
 
     Strengths: robust on non-stationary and badly scaled problems, recurrent nets among them; few settings.
     Weaknesses: no bias correction, so the first steps are up to 1/√(1−α) times η; steps of size ≈ η even
@@ -69,16 +71,8 @@ class RMSprop(Optimizer):
     """
 
     rule = rmsprop
-    defaults = {
-        "lr": 1e-2,
-        "alpha": 0.99,
-        "eps": 1e-8,
-        "weight_decay": 0.0,
-        "momentum": 0.0,
-        "centered": False,
-        "maximize": False,
-    }
-    torch_state = {"s": "square_avg", "m": "grad_avg", "v": "momentum_buffer"}
+    defaults = table(lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, maximize=False)
+    torch_state = table(s="square_avg", m="grad_avg", v="momentum_buffer")
 
 
 RMSProp = RMSprop

@@ -21,6 +21,8 @@ class UpdateRule:
         Names of the state arrays, in the order in which the function takes and returns them.
     hyper : tuple of str
         Names of the keyword-only arguments; ``t`` is the step count, from 1.
+    counts : bool
+        Whether it takes ``t``.
     elementwise : bool
         Whether each element is updated by itself, so that any cut of the arrays gives the same result.
     differentiable : bool
@@ -39,37 +41,42 @@ class UpdateRule:
     ) -> None:
         self.function = function
         self.state = tuple(state)
+        self._all = (True,) * len(self.state)
         self.elementwise = elementwise
         self.when = dict(when or {})
         self.init = dict(init or {})
         self.differentiable = differentiable
         self.advance: Callable[..., dict[str, float]] | None = None
         functools.update_wrapper(self, function)
+        self.name: str = function.__name__
         parameters = list(inspect.signature(function).parameters.values())
         self.hyper = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self.counts = "t" in self.hyper
         arrays = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
         if len(arrays) != 2 + len(self.state):
             raise TypeError(
-                f"update rule {self.__name__}: it takes {arrays}, but should take a parameter, its gradient and the "
+                f"update rule {self.name}: it takes {arrays}, but should take a parameter, its gradient and the "
                 f"states {list(self.state)}; hyperparameters go behind a *."
             )
         for name in (*self.when, *self.init):
             if name not in self.state:
-                raise TypeError(f"update rule {self.__name__}: '{name}' is none of its states {list(self.state)}.")
+                raise TypeError(f"update rule {self.name}: '{name}' is none of its states {list(self.state)}.")
 
     def __call__(self, *arrays: Any, **hyper: Any) -> Any:
         return self.function(*arrays, **hyper)
 
     def __repr__(self) -> str:
-        return f"<update rule {self.__name__}: {self.formula}>"
+        return f"<update rule {self.name}: {self.formula}>"
 
     @property
     def formula(self) -> str:
         """The mathematics: the first paragraph of the function's docstring."""
-        return " ".join((self.function.__doc__ or self.function.__name__).split("\n\n")[0].split())
+        return " ".join((self.function.__doc__ or self.name).split("\n\n")[0].split())
 
     def active(self, hyper: Mapping[str, Any]) -> tuple[bool, ...]:
         """Which states the hyperparameters call for; the others are None in the call."""
+        if not self.when:
+            return self._all
         return tuple([name not in self.when or bool(hyper[self.when[name]]) for name in self.state])
 
     def clock(self, function: Callable[..., dict[str, float]]) -> Callable[..., dict[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
@@ -36,8 +37,8 @@ class SGD(Optimizer):
 
     Equation (in full): g ← ∇J + λθ;  v ← μv + (1−τ)g;  θ ← θ − η·v, or θ ← θ − η(g + μv) with Nesterov's momentum.
 
-    Source: Robbins & Monro 1951 (doi:10.1214/aoms/1177729586); momentum: Polyak 1964 (doi:10.1016/0041-5553(64)90137-5);
-    Nesterov's form for learning: Sutskever et al. 2013, equations 3 and 4.
+    Source: Robbins & Monro 1951 (doi:10.1214/aoms/1177729586); momentum: Polyak 1964
+    (doi:10.1016/0041-5553(64)90137-5); Nesterov's form for learning: Sutskever et al. 2013, equations 3 and 4.
 
     Strengths: no state, one hyperparameter, the best understood; tuned, it often generalizes best on vision tasks.
     Weaknesses: one rate for all directions, so narrow valleys make it slow (the rate must stay below 2/λmax); needs
@@ -71,15 +72,8 @@ class SGD(Optimizer):
     """
 
     rule = sgd
-    defaults = {
-        "lr": 1e-3,
-        "momentum": 0.0,
-        "dampening": 0.0,
-        "weight_decay": 0.0,
-        "nesterov": False,
-        "maximize": False,
-    }
-    torch_state = {"v": "momentum_buffer"}
+    defaults = table(lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False)
+    torch_state = table(v="momentum_buffer")
 
     def _check(self, values: Any) -> None:
         super()._check(values)

@@ -49,7 +49,7 @@ def places(optimizer: Optimizer) -> list[tuple[Tensor, Any, int]]:
 
 def read(executor: Any, position: int) -> dict[str, Any]:
     """What is remembered of one parameter; empty before its first step."""
-    executor.save_plan()
+    executor.settle()
     steps = executor.steps[position]
     if not steps:
         return {}

@@ -1,0 +1,253 @@
+"""The executor for elementwise rules: a whole group in a few calls, whatever the number of its parameters.
+
+The parameters lie end to end in one buffer, of which each ``p.data`` is a view, and so do the states. Small gradients
+are gathered into a scratch buffer. A large parameter is run on its own gradient, in blocks that stay in the
+processor's cache; as that writes while it goes, the rule is tried on one element before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..errors import ShapeError
+from ..kernels.rules import LEAST, find
+from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
+from .rule import UpdateRule
+
+__all__ = ["BLOCK", "LARGE", "Flat"]
+
+LARGE = 32768
+"""Parameters of at least this many elements are not gathered with others."""
+
+BLOCK = 32768
+"""Elements that are updated at once, so that the temporaries of a rule stay in the cache."""
+
+
+class Segment:
+    """Neighbouring parameters that are updated in one go: all have a gradient and the same step count."""
+
+    __slots__ = (
+        "clock", "first", "g", "hyper", "kernel", "last", "new", "next_clock", "scratch", "seen", "states",
+        "steps", "value",
+    )  # fmt: skip
+
+    def __init__(self, first: int, last: int, steps: int, clock: dict[str, float]) -> None:
+        self.first = first
+        self.last = last
+        self.steps = steps
+        self.clock = self.next_clock = clock
+        self.value: Array
+        self.states: list[Array | None] = []
+        self.scratch: Array | None = None
+        self.g: Array
+        self.hyper: dict[str, Any] = {}
+        self.seen: dict[str, Any] | None = None
+        self.new: Sequence[Any] | None = None
+        self.kernel: Any = None
+
+
+class Flat(Executor):
+    """Runs an elementwise rule on parameters of one dtype that lie in one buffer."""
+
+    def __init__(self, rule: UpdateRule, params: Sequence[Tensor], labels: Sequence[str]) -> None:
+        super().__init__(rule, params, labels)
+        self.dtype = params[0].dtype
+        self.state: dict[str, Array] = {}
+        self.segments: list[Segment] = []
+        self.planned: list[int] | None = None
+        self.active: tuple[bool, ...] = ()
+        self.values: dict[str, Any] | None = None
+        self.offsets: list[int] = [0]
+        self.value = np.empty(0, self.dtype)
+        self.adopt()
+
+    # Layout
+
+    def adopt(self) -> None:
+        """Copy the parameters into one buffer and make each ``p.data`` a view of it."""
+        owners: dict[int, str] = {}
+        for i, (p, label) in enumerate(zip(self.params, self.labels, strict=True)):
+            if p.dtype != self.dtype:
+                raise TypeError(
+                    f"step(): {label} has become {p.dtype}, and the optimizer was made for {self.dtype}. Make a "
+                    f"new optimizer after a change of dtype."
+                )
+            if self.offsets[1:] and p.shape != self.views[i].shape:
+                raise ShapeError(
+                    f"step(): {label} had shape {self.views[i].shape} and now has {p.shape}. Make a new "
+                    f"optimizer, since its state belongs to the old shape."
+                )
+            if p.size and owners.setdefault(p.data.__array_interface__["data"][0], label) is not label:
+                raise ValueError(
+                    f"{owners[p.data.__array_interface__['data'][0]]} and {label} share memory; to tie them, use the "
+                    f"same Tensor in both places."
+                )
+        buffer = np.concatenate([p.data.reshape(-1) for p in self.params])
+        offsets = [0]
+        views = []
+        for p in self.params:
+            offsets.append(offsets[-1] + p.size)
+            views.append(buffer[offsets[-2] : offsets[-1]].reshape(p.shape))
+        self.settle()
+        self.value, self.offsets, self.views = buffer, offsets, views
+        for p, view in zip(self.params, views, strict=True):
+            p.data = view
+        self.moved = False
+
+    def settle(self) -> None:
+        for segment in self.segments:
+            for position in range(segment.first, segment.last):
+                self.steps[position] = segment.steps
+                self.clocks[position] = segment.clock
+        self.segments = []
+        self.planned = None
+
+    def plan(self, values: Mapping[str, Any], active: tuple[bool, ...]) -> None:
+        """Find the segments, allocate what is not there yet, and cut the views that a step works on."""
+        self.settle()
+        kept = [name for name, wanted in zip(self.rule.state, active, strict=True) if wanted]
+        for name in kept:
+            self.allocate(name, values)
+        gone = set(self.missing)
+        segments: list[Segment] = []
+        for i, p in enumerate(self.params):
+            if i in gone:
+                continue
+            if segments and p.size < LARGE and self.joins(segments[-1], i):
+                segments[-1].last = i + 1
+            else:
+                segments.append(Segment(i, i + 1, self.steps[i], self.clocks[i]))
+        for segment in segments:
+            for i in range(segment.first, segment.last):
+                checked_gradient(self.gradients[i], self.views[i], self.labels[i])
+            low, high = self.offsets[segment.first], self.offsets[segment.last]
+            segment.value = self.value[low:high]
+            segment.states = [self.state[n][low:high] if n in kept else None for n in self.rule.state]
+            if segment.last - segment.first > 1:
+                segment.scratch = np.empty(high - low, self.dtype)
+        self.segments = segments
+        self.planned, self.active = self.missing, active
+
+    def joins(self, segment: Segment, i: int) -> bool:
+        """Whether parameter i may be updated together with the segment before it."""
+        return (
+            segment.last == i
+            and self.params[i - 1].size < LARGE
+            and self.steps[i] == segment.steps
+            and self.clocks[i] == segment.clock
+        )
+
+    def allocate(self, name: str, values: Mapping[str, Any]) -> None:
+        """Make a state, and fill it for the parameters that have not made a step."""
+        init = self.rule.init.get(name)
+        fill = values[init] if isinstance(init, str) else 0.0
+        if name not in self.state:
+            self.state[name] = np.full(self.value.size, fill, self.dtype)
+        for i, steps in enumerate(self.steps):
+            if not steps and fill:
+                self.state[name][self.offsets[i] : self.offsets[i + 1]] = fill
+
+    # The step
+
+    def prepare(self, values: dict[str, Any], check: bool) -> None:
+        if self.moved:
+            self.adopt()
+        if values is not self.values or self.missing != self.planned:
+            active = self.rule.active(values)
+            if self.missing != self.planned or active != self.active:
+                self.plan(values, active)
+            self.values = values
+        for segment in self.segments:
+            self.prepare_segment(segment, values, check)
+
+    def prepare_segment(self, segment: Segment, values: dict[str, Any], check: bool) -> None:
+        """Gather, check, and compute the new values; or find out that computing them in place will work."""
+        g = segment.g = self.gather(segment)
+        if check and not math.isfinite(g.dot(g)):
+            for i in range(segment.first, segment.last):
+                check_finite(self.gradients[i], self.labels[i])
+        if segment.seen is not values or self.rule.advance is not None:
+            segment.hyper, segment.next_clock = self.hyper(values, segment.steps, segment.clock)
+        elif self.rule.counts:
+            segment.hyper["t"] = segment.steps + 1
+        segment.new = None
+        segment.kernel = find(self.rule, segment.hyper, self.dtype, g.size) if g.size >= LEAST else None
+        if segment.kernel is not None:
+            return
+        if g.size > BLOCK:
+            self.run_part(segment, slice(0, 1))
+            return
+        new = self.rule.function(segment.value, g, *segment.states, **segment.hyper)
+        if segment.seen is not values:
+            segment.new = checked_result(self.rule, new, segment.value, segment.states)
+            segment.seen = values
+        elif new.__class__ is tuple:
+            segment.new = keep_apart([*new], segment.value, segment.states)
+        else:
+            segment.new = [new]
+
+    def gather(self, segment: Segment) -> Array:
+        """The gradients of a segment, end to end."""
+        if segment.scratch is not None:
+            gradients = self.gradients[segment.first : segment.last]
+            return np.concatenate(gradients, axis=None, out=segment.scratch, casting="same_kind")
+        first = segment.first
+        return checked_gradient(self.gradients[first], self.views[first], self.labels[first]).reshape(-1)
+
+    def commit(self) -> None:
+        for segment in self.segments:
+            if segment.new is not None:
+                segment.value[...] = segment.new[0]
+                for state, new in zip(segment.states, segment.new[1:], strict=True):
+                    if state is not None:
+                        state[...] = new
+                segment.new = None
+            elif segment.kernel is not None:
+                segment.kernel(segment.value, segment.g, segment.states, segment.hyper)
+            else:
+                self.run_blocks(segment)
+            segment.steps += 1
+            segment.clock = segment.next_clock
+
+    def run_part(self, segment: Segment, part: slice) -> tuple[Array, list[Any], list[Any]]:
+        """The rule on a part of a segment: the part's values and states, and what becomes of them."""
+        value = segment.value[part]
+        states = [None if state is None else state[part] for state in segment.states]
+        new = self.rule.function(value, segment.g[part], *states, **segment.hyper)
+        return value, states, checked_result(self.rule, new, value, states)
+
+    def run_blocks(self, segment: Segment) -> None:
+        """Run the rule block by block, writing as it goes."""
+        for low in range(0, segment.g.size, BLOCK):
+            value, states, new = self.run_part(segment, slice(low, low + BLOCK))
+            value[...] = new[0]
+            for state, result in zip(states, new[1:], strict=True):
+                if state is not None:
+                    state[...] = result
+
+    # Access to the state of one parameter
+
+    def read(self, position: int) -> dict[str, Any]:
+        low, high, shape = self.offsets[position], self.offsets[position + 1], self.views[position].shape
+        return {name: array[low:high].reshape(shape) for name, array in self.state.items()}
+
+    def forget(self, position: int) -> None:
+        self.settle()
+        self.steps[position] = 0
+        self.clocks[position] = self.rule.first_clock()
+        for array in self.read(position).values():
+            array[...] = 0
+
+    def restore(self, position: int, steps: int, clock: dict[str, float], arrays: Mapping[str, Any]) -> None:
+        self.settle()
+        self.steps[position] = steps
+        self.clocks[position] = {**self.rule.first_clock(), **clock}
+        for name, array in arrays.items():
+            if name not in self.state:
+                self.state[name] = np.zeros(self.value.size, self.dtype)
+            self.read(position)[name][...] = array
