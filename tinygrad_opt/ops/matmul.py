@@ -1,4 +1,4 @@
-"""Products of vectors and matrices: matmul, and what is made of it."""
+"""The product of matrices in all its broadcasting forms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..autograd.registry import implements
 
 __all__ = ["matmul"]
 
@@ -56,8 +57,14 @@ def matmul(a: Any, b: Any) -> Any:
     return np.matmul(a, b)
 
 
+def conjugate(a: Any) -> Any:
+    """The complex conjugate; a real array as it is, not copied."""
+    return np.conjugate(a) if a.dtype.kind == "c" else a
+
+
 @matmul.vjp(0)
 def _(g: Any, y: Any, _a: Any, b: Any) -> Any:
+    b = conjugate(b)
     if b.ndim == 2:
         return g @ b.T if g.ndim <= 2 else _times_matrix(g, b.T)
     if b.ndim == 1:
@@ -69,6 +76,7 @@ def _(g: Any, y: Any, _a: Any, b: Any) -> Any:
 
 @matmul.vjp(1)
 def _(g: Any, y: Any, a: Any, _b: Any) -> Any:
+    a = conjugate(a)
     if a.ndim == 1:
         return np.expand_dims(a, -1) * np.expand_dims(g, -2) if _b.ndim > 1 else g * a
     if _b.ndim == 1:
@@ -76,3 +84,6 @@ def _(g: Any, y: Any, a: Any, _b: Any) -> Any:
     if _b.ndim == 2:
         return a.T @ g if a.ndim == 2 else _flat(a).T @ _flat(g)
     return np.swapaxes(a, -1, -2) @ g
+
+
+implements(np.linalg.matmul)(matmul)

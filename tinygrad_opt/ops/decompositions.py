@@ -1,0 +1,273 @@
+"""Decompositions of matrices and their gradients: Cholesky, QR, singular values, symmetric eigenvalues.
+
+Sources: Murray, "Differentiation of the Cholesky decomposition" (2016, arXiv:1602.07527); Walter & Lehmann,
+"Algorithmic differentiation of linear algebra functions" (2010, QR); Townsend, "Differentiating the singular value
+decomposition" (2016). Vectors that belong to equal eigenvalues or singular values are not unique: their
+gradient is infinite, as in PyTorch; the values' own gradient is right even there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..autograd.primitive import primitive
+from ..autograd.registry import implements
+from ..autograd.tensor import as_tensor
+from ..errors import GradientError
+from .systems import adjoint, square_samples
+
+__all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
+
+
+def _columns(values: Any) -> Any:
+    """(…, k) as (…, 1, k): one factor a column."""
+    return np.expand_dims(values, -2)
+
+
+def _rows(values: Any) -> Any:
+    return np.expand_dims(values, -1)
+
+
+def _divide(a: Any, b: Any) -> Any:
+    """a / b, with 0 / 0 = 0: a gradient that did not arrive gives none."""
+    return a / np.where((a == 0) & (b == 0), 1.0, b)
+
+
+def _over_gaps(a: Any, values: Any) -> Any:
+    """a_ij / (v_j − v_i) off the diagonal, 0 on it."""
+    gaps = _columns(values) - _rows(values)
+    return _divide(a * (1.0 - np.eye(a.shape[-1], dtype=a.dtype)), gaps)
+
+
+def _lower(a: Any, offset: int = 0) -> Any:
+    """The part of each matrix on and below a diagonal."""
+    return a * np.tri(a.shape[-2], a.shape[-1], offset, dtype=a.dtype)
+
+
+def _positive_samples(rng: np.random.Generator) -> Iterator[Any]:
+    for shape in ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2)):
+        a = rng.standard_normal(shape)
+        yield (a @ a.swapaxes(-1, -2) + np.eye(shape[-1]),)
+
+
+@primitive(
+    name="cholesky",
+    arrays=1,
+    formula="L with A = L Lᵀ",
+    gradient=["L⁻ᵀ Φ(Lᵀ g) L⁻¹, symmetric part"],
+    samples=_positive_samples,
+)
+def _cholesky(a: Any) -> Any:
+    return np.linalg.cholesky((a + adjoint(a)) / 2)
+
+
+@_cholesky.vjp(0)
+def _(g: Any, y: Any, _a: Any) -> Any:
+    inner = adjoint(y) @ _lower(g)
+    inner = _lower(inner) - inner * (0.5 * np.eye(inner.shape[-1], dtype=inner.dtype))
+    left = np.linalg.solve(adjoint(y), inner)
+    full = adjoint(np.linalg.solve(adjoint(y), adjoint(left)))
+    return (full + adjoint(full)) / 2
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """The lower triangular L with a = L Lᵀ (or the upper one with a = Uᵀ U) of positive definite matrices.
+
+    Only the symmetric part of `a` counts, and the gradient is symmetric. Shape: (…, n, n) → (…, n, n).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        A matrix that is not positive definite.
+    """
+    lower = _cholesky(a)
+    return adjoint(lower) if upper else lower
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues, rising, and eigenvectors as columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+@primitive(
+    name="eigh",
+    arrays=1,
+    formula="λ, V with A = V diag(λ) Vᵀ",
+    gradient=["V (diag(g_λ) + Vᵀ g_V / gaps) Vᵀ"],
+    samples=square_samples(symmetric=True),
+)
+def _eigh(a: Any) -> Any:
+    return tuple(np.linalg.eigh((a + adjoint(a)) / 2))
+
+
+@_eigh.vjp(0)
+def _(g: Any, y: Any, _a: Any) -> Any:
+    values, vectors = y
+    inner = _over_gaps(adjoint(vectors) @ g[1], values)
+    inner = inner + _rows(g[0]) * np.eye(values.shape[-1], dtype=values.dtype)
+    full = vectors @ inner @ adjoint(vectors)
+    return (full + adjoint(full)) / 2
+
+
+@implements(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> EighResult:
+    """Eigenvalues (…, n), rising, and eigenvectors (…, n, n) of symmetric (Hermitian) matrices.
+
+    Only the symmetric part of `a` counts, so `UPLO`, NumPy's choice of a triangle, changes nothing. A loss should not
+    depend on the eigenvectors' arbitrary signs.
+    """
+    if UPLO.upper() not in ("L", "U"):
+        raise ValueError(f"eigh: UPLO must be 'L' or 'U', got {UPLO!r}.")
+    return EighResult(*_eigh(a))
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    """Eigenvalues (…, n), rising, of symmetric matrices; the gradient V diag(g) Vᵀ holds for equal ones too."""
+    return eigh(a, UPLO).eigenvalues
+
+
+class SVDResult(NamedTuple):
+    """U, the singular values, falling, and Vᵀ (conjugated): A = U diag(S) Vh."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+def _svd_samples(rng: np.random.Generator) -> Iterator[Any]:
+    for shape in ((3, 3), (4, 2), (2, 3), (2, 3, 2), (1, 1), (0, 2, 2)):
+        yield rng.standard_normal(shape), False
+    yield rng.standard_normal((2, 2)), True
+
+
+@primitive(
+    name="svd",
+    arrays=1,
+    formula="U, S, Vᵀ with A = U diag(S) Vᵀ",
+    gradient=["U (skew(Uᵀg_U)/E · S + S · skew(Vᵀg_V)/E + diag(g_S)) Vᵀ and two projections"],
+    samples=_svd_samples,
+)
+def _svd(a: Any, full: bool) -> Any:
+    return tuple(np.linalg.svd(a, full_matrices=full))
+
+
+@_svd.vjp(0)
+def _(g: Any, y: Any, _a: Any, full: bool) -> Any:
+    k = min(_a.shape[-2:])
+    if full and _a.shape[-2] != _a.shape[-1] and (np.any(g[0][..., k:]) or np.any(g[2][..., k:, :])):
+        raise GradientError(
+            "svd: the vectors that full_matrices=True adds are arbitrary and have no gradient; "
+            "pass full_matrices=False."
+        )
+    u, s, v = y[0][..., :k], y[1], adjoint(y[2][..., :k, :])
+    gu, gv = g[0][..., :k], adjoint(g[2][..., :k, :])
+    ugu, vgv = adjoint(u) @ gu, adjoint(v) @ gv
+    from_u = _over_gaps(ugu - adjoint(ugu), s * s) * _columns(s)
+    from_v = _over_gaps(vgv - adjoint(vgv), s * s) * _rows(s)
+    inner = from_u + from_v + _rows(g[1]) * np.eye(k, dtype=s.dtype)
+    result = u @ inner @ adjoint(v)
+    if _a.shape[-2] > k:
+        result = result + _divide(gu - u @ ugu, _columns(s)) @ adjoint(v)
+    if _a.shape[-1] > k:
+        result = result + u @ adjoint(_divide(gv - v @ vgv, _columns(s)))
+    return result
+
+
+@implements(np.linalg.svd)
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """Singular value decomposition: (…, m, n) → U (…, m, k), S (…, k), Vh (…, k, n) with k = min(m, n).
+
+    With ``full_matrices`` U and Vh are square; what they hold beyond k has no gradient. A loss should not depend on
+    the vectors' arbitrary signs.
+
+    Raises
+    ------
+    GradientError
+        A complex matrix that requires a gradient, unless ``compute_uv=False``.
+    """
+    a = as_tensor(a)
+    if not compute_uv:
+        return svdvals(a)
+    if a.dtype.kind == "c" and a.requires_grad:
+        raise GradientError("svd: no gradient for complex matrices' vectors; the values alone have one (svdvals).")
+    return SVDResult(*_svd(a, full_matrices))
+
+
+@implements(np.linalg.svdvals)
+def svdvals(a: Any, /) -> Any:
+    """Singular values, falling: (…, m, n) → (…, min(m, n)); their gradient U diag(g) Vᵀ holds for equal ones too."""
+    return _svd(a, False)[1]
+
+
+class QRResult(NamedTuple):
+    """Q with orthonormal columns and the upper triangular R."""
+
+    Q: Any
+    R: Any
+
+
+def _qr_samples(rng: np.random.Generator) -> Iterator[Any]:
+    for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (1, 1)):
+        yield (rng.standard_normal(shape),)
+
+
+@primitive(
+    name="qr",
+    arrays=1,
+    formula="Q, R with A = Q R",
+    gradient=["(g_Q + Q sym(R g_Rᵀ − g_Qᵀ Q)) R⁻ᵀ"],
+    samples=_qr_samples,
+)
+def _qr(a: Any) -> Any:
+    return tuple(np.linalg.qr(a))
+
+
+def _qr_rule(q: Any, r: Any, gq: Any, gr: Any) -> Any:
+    """The rule for matrices with at least as many rows as columns."""
+    inner = r @ adjoint(gr) - adjoint(gq) @ q
+    lower = _lower(inner, -1)
+    diagonal = _lower(inner) - lower
+    right = gq + q @ (lower + adjoint(lower) + diagonal)
+    return adjoint(np.linalg.solve(r, adjoint(right)))
+
+
+@_qr.vjp(0)
+def _(g: Any, y: Any, a: Any) -> Any:
+    (q, r), (gq, gr) = y, g
+    m, n = a.shape[-2:]
+    gr = gr - _lower(gr, -1)
+    if m >= n:
+        return _qr_rule(q, r, gq, gr)
+    rest = gr[..., m:]  # a = [x | y], r = [u | qᵀ y]
+    first = _qr_rule(q, r[..., :m], gq + a[..., m:] @ adjoint(rest), gr[..., :m])
+    return np.concatenate([first, q @ rest], axis=-1)
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """QR decomposition: (…, m, n) → Q (…, m, k), R (…, k, n) with k = min(m, n); R alone for ``mode="r"``.
+
+    Raises
+    ------
+    GradientError
+        ``mode="complete"`` of a matrix with more rows than columns: the columns added to Q are arbitrary.
+    """
+    a = as_tensor(a)
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}.")
+    if mode == "complete" and a.shape[-2] > a.shape[-1]:
+        if a.requires_grad:
+            raise GradientError(
+                f"qr: mode='complete' of shape {a.shape} has no gradient, since the columns it adds are arbitrary; "
+                f"use mode='reduced'."
+            )
+        return QRResult(*[as_tensor(part) for part in np.linalg.qr(a.data, "complete")])
+    result = QRResult(*_qr(a))
+    return result.R if mode == "r" else result
