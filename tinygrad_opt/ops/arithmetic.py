@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from ..autograd.tensor import Tensor, as_array
 from .samples import binary, unary
 
 __all__ = [
@@ -44,14 +45,20 @@ subtract = primitive(
 )
 multiply = primitive(
     np.multiply,
-    vjp=[lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a],
+    vjp=[
+        lambda g, _y, _a, b: g * b if g.dtype.kind != "c" else g * np.conjugate(b),
+        lambda g, _y, a, _b: g * a if g.dtype.kind != "c" else g * np.conjugate(a),
+    ],
     formula="a · b",
     gradient=["g · b", "g · a"],
     samples=binary(),
 )
 divide = true_divide = primitive(
     np.true_divide,
-    vjp=[lambda g, _y, _a, b: g / b, lambda g, y, _a, b: -g * y / b],
+    vjp=[
+        lambda g, _y, _a, b: g / b if g.dtype.kind != "c" else g / np.conjugate(b),
+        lambda g, y, _a, b: -g * y / b if g.dtype.kind != "c" else -g * np.conjugate(y / b),
+    ],
     formula="a / b",
     gradient=["g / b", "−g · a / b²"],
     samples=binary(low2=0.5, high2=2.0),
@@ -63,18 +70,23 @@ abs = absolute = primitive(
     np.absolute,
     vjp=[lambda g, _y, x: g * np.sign(x)],
     formula="|x|",
-    gradient=["g · sign(x)"],
+    gradient=["g · sign(x), 0 at 0"],
     samples=unary(),
 )
 fabs = primitive(
-    np.fabs, vjp=[lambda g, _y, x: g * np.sign(x)], formula="|x|", gradient=["g · sign(x)"], samples=unary()
+    np.fabs,
+    vjp=[lambda g, _y, x: g * np.sign(x)],
+    formula="|x|",
+    gradient=["g · sign(x), 0 at 0"],
+    samples=unary(),
 )
 
+# Choosing one of two. np.where rather than a product with the condition: an infinite g · 0 would be NaN.
 maximum = primitive(
     np.maximum,
     vjp=[
-        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (a > b)),
-        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (b > a)),
+        lambda g, _y, a, b: np.where(a < b, 0.0, np.where(a == b, 0.5 * g, g)),
+        lambda g, _y, a, b: np.where(b < a, 0.0, np.where(a == b, 0.5 * g, g)),
     ],
     formula="max(a, b)",
     gradient=["g where a > b, half of it at a tie", "g where b > a, half of it at a tie"],
@@ -83,8 +95,8 @@ maximum = primitive(
 minimum = primitive(
     np.minimum,
     vjp=[
-        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (a < b)),
-        lambda g, _y, a, b: np.where(a == b, 0.5 * g, g * (b < a)),
+        lambda g, _y, a, b: np.where(a > b, 0.0, np.where(a == b, 0.5 * g, g)),
+        lambda g, _y, a, b: np.where(b > a, 0.0, np.where(a == b, 0.5 * g, g)),
     ],
     formula="min(a, b)",
     gradient=["g where a < b, half of it at a tie", "g where b < a, half of it at a tie"],
@@ -114,10 +126,11 @@ fmin = primitive(
 
 def _clip_samples(rng: np.random.Generator) -> Any:
     x = rng.uniform(-2, 2, (2, 3))
-    yield (x, np.asarray(-1.0), np.asarray(1.0))
-    yield (x, np.array([-1.0, -0.5, 0.0]), np.array([[0.5], [1.0]]))
-    yield (np.asarray(3.0), np.asarray(-1.0), np.asarray(1.0))
-    yield (np.zeros(0), np.asarray(-1.0), np.asarray(1.0))
+    yield x, np.asarray(-1.0), np.asarray(1.0)
+    yield x, np.array([-1.0, -0.5, 0.0]), np.array([[0.5], [1.0]])
+    yield x, np.asarray(1.0), np.asarray(-1.0)
+    yield np.asarray(3.0), np.asarray(-1.0), np.asarray(1.0)
+    yield np.zeros(0), np.asarray(-1.0), np.asarray(1.0)
 
 
 clip_between = primitive(
@@ -136,9 +149,21 @@ clip_between = primitive(
 
 @implements(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """`a` held between two bounds, either of which may be None. At a bound the gradient goes to `a`."""
+    """`a` held between two bounds, either of which may be None. At a bound the gradient goes to `a`.
+
+    Raises
+    ------
+    TypeError
+        A bound is given twice, as `a_min` and as `min`.
+    """
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise TypeError("clip: give each bound once, as a_min and a_max or as min and max.")
+    a = a if isinstance(a, Tensor) else as_array(a)
     low = a_min if min is None else min
     high = a_max if max is None else max
-    kind = getattr(a, "dtype", np.dtype(float)).kind
-    lowest, highest = (-np.inf, np.inf) if kind in "fc" else (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
+    if a.dtype.kind in "iu":
+        limits = np.iinfo(a.dtype)
+        lowest, highest = limits.min, limits.max
+    else:
+        lowest, highest = -np.inf, np.inf
     return clip_between(a, lowest if low is None else low, highest if high is None else high)

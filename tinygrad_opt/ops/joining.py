@@ -34,12 +34,11 @@ def join(*arrays: Any, axis: Any = 0) -> Any:
 @join.vjp_each
 def _(position: int, g: Any, _y: Any, *_arrays: Any, axis: Any = 0) -> Any:
     extents = [a.size if axis is None else a.shape[axis] for a in _arrays]
-    start = 0
-    for extent in extents[:position]:
-        start += extent
-    part: list[Any] = [slice(None)] * g.ndim
-    part[axis or 0] = slice(start, start + extents[position])
-    return g[tuple(part)].reshape(_arrays[position].shape)
+    start = sum(extents[:position])
+    part = slice(start, start + extents[position])
+    if axis is None:
+        return g[part].reshape(_arrays[position].shape)
+    return g[(*(slice(None),) * (axis % g.ndim), part)]
 
 
 @implements(np.concatenate, np.concat)

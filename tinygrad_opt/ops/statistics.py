@@ -1,4 +1,4 @@
-"""Statistics: spread, order statistics and averages."""
+"""Statistics: spread, weighted averages and covariances."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
-from .reduction import count, expand
+from ..autograd.registry import implements
+from ..autograd.tensor import as_array, as_tensor
+from ..errors import ShapeError
+from .reduction import axes_of, count, expand, mean
 from .samples import reduction
 
-__all__ = ["std", "var"]
+__all__ = ["average", "corrcoef", "cov", "std", "var"]
+
+
+def _spread_samples(rng: np.random.Generator) -> Any:
+    yield from reduction(empty=False)(rng)
+    x = rng.standard_normal((2, 3))
+    yield (x,), {"axis": 1, "ddof": 1}
+    yield (x,), {"axis": -1, "where": np.array([True, False, True]), "keepdims": True}
+
 
 var = primitive(
     np.var,
@@ -18,15 +29,23 @@ var = primitive(
     arrays=1,
     formula="Σ (x − x̄)² / (n − ddof)",
     gradient=["g · 2 (x − x̄) / (n − ddof)"],
-    samples=reduction(empty=False),
+    samples=_spread_samples,
 )
+
+
+def _std_samples(rng: np.random.Generator) -> Any:
+    for args, kwargs in ((s if isinstance(s[-1], dict) else (s, {})) for s in _spread_samples(rng)):
+        if np.all(np.std(*args, **kwargs) > 0):  # the second derivative at 0 does not exist
+            yield args, kwargs
+
+
 std = primitive(
     np.std,
     numpy=np.std,
     arrays=1,
     formula="√(Σ (x − x̄)² / (n − ddof))",
     gradient=["g · (x − x̄) / ((n − ddof) · y), 0 where y = 0"],
-    samples=reduction(empty=False),
+    samples=_std_samples,
 )
 
 
@@ -55,7 +74,7 @@ def _(
     correction: Any = None,
 ) -> Any:
     ddof = ddof if correction is None else correction
-    return expand(g, x.shape, axis, keepdims) * 2 * _deviation(x, axis, ddof, where)
+    return expand(2 * g, x.shape, axis, keepdims) * _deviation(x, axis, ddof, where)
 
 
 @std.vjp(0)
@@ -76,3 +95,80 @@ def _(
     ddof = ddof if correction is None else correction
     scaled = np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
     return expand(scaled, x.shape, axis, keepdims) * _deviation(x, axis, ddof, where)
+
+
+@implements(np.average)
+def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """Σ w·a / Σ w along `axis`; the plain mean without weights. With `returned`, also Σ w.
+
+    Raises
+    ------
+    ShapeError
+        The weights have neither the shape of `a` nor the extents of its reduced axes.
+    """
+    a = as_tensor(a)
+    if weights is None:
+        y = mean(a, axis=axis, keepdims=keepdims)
+        total = as_tensor(np.full(y.shape, count(a.shape, axis), y.dtype))
+    else:
+        weights = as_tensor(weights)
+        axes = axes_of(axis, a.ndim)
+        if weights.shape != a.shape:
+            if weights.shape != tuple(a.shape[i] for i in axes):
+                raise ShapeError(
+                    f"average: weights of shape {weights.shape} for a of shape {a.shape} along axis {axis}; "
+                    f"they must have the shape of a, or {tuple(a.shape[i] for i in axes)}."
+                )
+            weights = np.transpose(weights, np.argsort(axes)).reshape(
+                tuple(n if i in axes else 1 for i, n in enumerate(a.shape))
+            )
+        weights = np.broadcast_to(weights, a.shape)
+        total = np.sum(weights, axis=axis, keepdims=keepdims)
+        y = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (y, total) if returned else y
+
+
+@implements(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """The covariance matrix of variables in rows (or, without `rowvar`, in columns).
+
+    Frequency weights count repeated observations and analytic weights their importance, as in :func:`numpy.cov`.
+    """
+    parts = [np.atleast_2d(as_tensor(part)) for part in (m, y) if part is not None]
+    if not rowvar:
+        parts = [part.T if as_array(given).ndim > 1 else part for part, given in zip(parts, (m, y), strict=False)]
+    x = np.concatenate(parts, axis=0) if len(parts) > 1 else parts[0]
+    x = x if dtype is None else x.astype(dtype)
+    ddof = int(not bias) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        weights, total, norm = None, x.shape[1], x.shape[1] - ddof
+    else:
+        frequency = np.ones(x.shape[1]) if fweights is None else as_array(fweights)
+        weights = frequency if aweights is None else frequency * as_array(aweights)
+        total = np.sum(weights)
+        excess = total if aweights is None else np.sum(weights * as_array(aweights)) / total
+        norm = total - ddof * (1 if aweights is None else excess)
+    heavy = x if weights is None else x * weights
+    centred = x - np.sum(heavy, axis=1, keepdims=True) / total
+    heavy = centred if weights is None else centred * weights
+    return np.squeeze(np.matmul(heavy, np.conjugate(centred).T) / norm)
+
+
+@implements(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """The matrix of correlation coefficients of the variables."""
+    c = cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return c / c
+    scale = np.sqrt(np.diagonal(c))
+    return c / scale[:, None] / scale[None, :]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from .complex import holomorphic
 from .samples import binary, unary
 
 __all__ = [
@@ -40,39 +41,43 @@ __all__ = [
 ]
 
 sin = primitive(
-    np.sin, vjp=[lambda g, _y, x: g * np.cos(x)], formula="sin(x)", gradient=["g · cos(x)"], samples=unary()
+    np.sin,
+    vjp=[holomorphic(lambda g, _y, x: g * np.cos(x))],
+    formula="sin(x)",
+    gradient=["g · cos(x)"],
+    samples=unary(),
 )
 cos = primitive(
     np.cos,
-    vjp=[lambda g, _y, x: -g * np.sin(x)],
+    vjp=[holomorphic(lambda g, _y, x: -g * np.sin(x))],
     formula="cos(x)",
     gradient=["−g · sin(x)"],
     samples=unary(),
 )
 tan = primitive(
     np.tan,
-    vjp=[lambda g, y, _x: g * (1 + y * y)],
+    vjp=[holomorphic(lambda g, y, _x: g * (1 + y * y))],
     formula="tan(x)",
     gradient=["g · (1 + tan²(x))"],
     samples=unary(-1.2, 1.2),
 )
 arcsin = asin = primitive(
     np.arcsin,
-    vjp=[lambda g, _y, x: g / np.sqrt(1 - x * x)],
+    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(1 - x * x))],
     formula="arcsin(x)",
     gradient=["g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
 )
 arccos = acos = primitive(
     np.arccos,
-    vjp=[lambda g, _y, x: -g / np.sqrt(1 - x * x)],
+    vjp=[holomorphic(lambda g, _y, x: -g / np.sqrt(1 - x * x))],
     formula="arccos(x)",
     gradient=["−g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
 )
 arctan = atan = primitive(
     np.arctan,
-    vjp=[lambda g, _y, x: g / (1 + x * x)],
+    vjp=[holomorphic(lambda g, _y, x: g / (1 + x * x))],
     formula="arctan(x)",
     gradient=["g / (1 + x²)"],
     samples=unary(),
@@ -89,42 +94,42 @@ arctan2 = atan2 = primitive(
 )
 sinh = primitive(
     np.sinh,
-    vjp=[lambda g, _y, x: g * np.cosh(x)],
+    vjp=[holomorphic(lambda g, _y, x: g * np.cosh(x))],
     formula="sinh(x)",
     gradient=["g · cosh(x)"],
     samples=unary(),
 )
 cosh = primitive(
     np.cosh,
-    vjp=[lambda g, _y, x: g * np.sinh(x)],
+    vjp=[holomorphic(lambda g, _y, x: g * np.sinh(x))],
     formula="cosh(x)",
     gradient=["g · sinh(x)"],
     samples=unary(),
 )
 tanh = primitive(
     np.tanh,
-    vjp=[lambda g, y, _x: g * (1 - y * y)],
+    vjp=[lambda g, y, _x: g * (1 - y * y) if g.dtype.kind != "c" else g * np.conjugate(1 - y * y)],
     formula="tanh(x)",
     gradient=["g · (1 − tanh²(x))"],
     samples=unary(),
 )
 arcsinh = asinh = primitive(
     np.arcsinh,
-    vjp=[lambda g, _y, x: g / np.sqrt(x * x + 1)],
+    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(x * x + 1))],
     formula="arsinh(x)",
     gradient=["g / √(x² + 1)"],
     samples=unary(),
 )
 arccosh = acosh = primitive(
     np.arccosh,
-    vjp=[lambda g, _y, x: g / np.sqrt(x * x - 1)],
+    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(x * x - 1))],
     formula="arcosh(x)",
     gradient=["g / √(x² − 1)"],
     samples=unary(1.5, 3.0),
 )
 arctanh = atanh = primitive(
     np.arctanh,
-    vjp=[lambda g, _y, x: g / (1 - x * x)],
+    vjp=[holomorphic(lambda g, _y, x: g / (1 - x * x))],
     formula="artanh(x)",
     gradient=["g / (1 − x²)"],
     samples=unary(-0.9, 0.9),
@@ -147,8 +152,22 @@ radians = implements(np.radians)(deg2rad)
 degrees = implements(np.degrees)(rad2deg)
 
 
-@implements(np.sinc)
+@primitive(
+    numpy=np.sinc,
+    formula="sin(πx) / (πx)",
+    gradient=["g · (cos(πx) − sinc(x)) / x, 0 at 0"],
+    samples=unary(0.3, 2.0),
+)
 def sinc(x: Any) -> Any:
     """sin(πx) / (πx), and 1 at 0."""
-    turned = math.pi * np.where(x == 0, 1.0, x)
-    return np.where(x == 0, 1.0, np.sin(turned) / turned)
+    return np.sinc(x)
+
+
+@sinc.vjp(0)
+def _(g: Any, _y: Any, x: Any) -> Any:
+    # Below 0.01 the series of the derivative, −π²x/3 + π⁴x³/30 − π⁶x⁵/840, is exact to 1e-13 and stays right at 0.
+    near = np.abs(x) < 0.01
+    far = np.where(near, 1.0, x)
+    t = (math.pi * np.where(near, x, 0.0)) ** 2
+    series = x * (-(math.pi**2) / 3 + math.pi**2 * t / 30 - math.pi**2 * t * t / 840)
+    return g * np.where(near, series, (np.cos(math.pi * far) - np.sinc(far)) / far)

@@ -1,0 +1,140 @@
+"""Order statistics: medians, quantiles and percentiles, with and without NaN.
+
+A quantile is a weighted mean of two neighbours in the sorted order; its gradient goes to these two, with the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.registry import implements
+from ..autograd.tensor import as_array, as_tensor
+from .reduction import axes_of
+
+__all__ = [
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "percentile",
+    "quantile",
+]
+
+# Hyndman and Fan (1996), The American Statistician 50, 361-365: the place of quantile q among n sorted values,
+# counted from 0, is q·n + α + q·(1 − α − β) − 1.
+_CONTINUOUS = {
+    "interpolated_inverted_cdf": (0.0, 1.0),
+    "hazen": (0.5, 0.5),
+    "weibull": (0.0, 0.0),
+    "linear": (1.0, 1.0),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+_DISCRETE = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
+
+
+def _place(q: Any, n: Any, method: str) -> Any:
+    """Where quantile q lies among n sorted values, counted from 0; between two when not whole."""
+    if method in _CONTINUOUS:
+        alpha, beta = _CONTINUOUS[method]
+        place = q * n + alpha + q * (1 - alpha - beta) - 1
+    elif method in _DISCRETE:
+        place = _DISCRETE[method](q * (n - 1))
+    elif method == "midpoint":
+        exact = q * (n - 1)
+        place = 0.5 * (np.floor(exact) + np.ceil(exact))
+    else:
+        known = ", ".join([*_CONTINUOUS, *_DISCRETE, "midpoint"])
+        raise ValueError(f"quantile: method {method!r} has no gradient here; choose one of {known}.")
+    return np.clip(place, 0, np.maximum(n - 1, 0))
+
+
+def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
+    a, q = as_tensor(a), as_array(q, np.float64)
+    if q.size and not (q.min() >= 0 and q.max() <= 1):
+        raise ValueError(f"quantile: q must lie between 0 and 1, got values from {q.min()} to {q.max()}.")
+    axes = axes_of(axis, a.ndim)
+    kept = [i for i in range(a.ndim) if i not in axes]
+    rows = np.transpose(a, [*kept, *axes]).reshape((*(a.shape[i] for i in kept), -1))
+    n = rows.shape[-1]
+    if n == 0:
+        raise ValueError(f"quantile: nothing to choose from in an array of shape {a.shape} along axis {axis}.")
+    rows = np.take_along_axis(rows, np.argsort(rows.data, axis=-1, kind="stable"), -1)  # NaN last
+    missing = np.isnan(rows.data).sum(-1, keepdims=True) if a.dtype.kind == "f" else np.zeros(1, int)
+    present = n - missing if skip_nan else np.full_like(missing, n)
+    place = _place(q.reshape(-1), present.astype(np.float64), method)
+    place = np.broadcast_to(place, (*rows.shape[:-1], q.size))
+    below = np.floor(place).astype(np.intp)
+    low = np.take_along_axis(rows, below, -1)
+    high = np.take_along_axis(rows, np.minimum(below + 1, n - 1), -1)
+    kind = rows.dtype if a.dtype.kind == "f" else np.dtype(np.float64)
+    part = (place - below).astype(kind)
+    values = np.where(part == 0, low, low * (1 - part) + high * part)
+    hopeless = (present == 0) if skip_nan else (missing > 0)
+    if np.any(hopeless):
+        values = np.where(hopeless, np.nan, values)
+    shape = tuple(1 if i in axes else m for i, m in enumerate(a.shape)) if keepdims else rows.shape[:-1]
+    return np.moveaxis(values, -1, 0).reshape((*q.shape, *shape))
+
+
+@implements(np.quantile)
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Any:
+    """The value below which the part `q` of the elements lies; NaN if there is one among them.
+
+    `method` is one of NumPy's with an interpolation or a choice of one neighbour: "linear", "lower", "higher",
+    "nearest", "midpoint", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf".
+
+    Raises
+    ------
+    ValueError
+        `q` lies outside of 0 to 1, the method has no gradient, or there are no elements.
+    """
+    return _quantile(a, q, axis, method, keepdims, skip_nan=False)
+
+
+@implements(np.nanquantile)
+def nanquantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+) -> Any:
+    """:func:`quantile` of what is not NaN."""
+    return _quantile(a, q, axis, method, keepdims, skip_nan=True)
+
+
+@implements(np.percentile)
+def percentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+    """:func:`quantile` with `q` in percent."""
+    return quantile(a, as_array(q, np.float64) / 100, axis, *args, **options)
+
+
+@implements(np.nanpercentile)
+def nanpercentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+    """:func:`nanquantile` with `q` in percent."""
+    return nanquantile(a, as_array(q, np.float64) / 100, axis, *args, **options)
+
+
+@implements(np.median)
+def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """The middle of the sorted values, or the mean of the middle two."""
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+@implements(np.nanmedian)
+def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    """The median of what is not NaN."""
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)
