@@ -1,0 +1,317 @@
+"""From the Trace and its folding to DOT: which nodes, edges and clusters there are, and what is written on them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from .clusters import Clusters, belongs
+from .fold import Item, Repeat
+from .picture import Picture
+from .text import array_lines, clean, dot_attributes, dot_text, number, of_dtype, of_shape, plural
+from .theme import FONT, THEMES
+from .trace import Operation, Trace, Value, broadcasts, options_text, order_matters, slot_names
+
+__all__ = ["Drawing"]
+
+Metric = Callable[[Any], float | None]
+LEFT = "\\l"
+"""Ends a left-justified line in DOT."""
+
+
+class Drawing:
+    """Turns one folded Trace into a Picture."""
+
+    def __init__(
+        self, trace: Trace, items: list[Item], repeats: list[Repeat], *, values: bool, grads: bool, theme: str
+    ) -> None:
+        self.trace = trace
+        self.items = items
+        self.values = values
+        self.grads = grads
+        self.theme = THEMES["dark" if theme == "dark" else "light"]
+        self.clusters = Clusters(items, trace.classes)
+        self.item_of: dict[int, Item] = {op.number: item for item in items for op in item.operations}
+        self.twin: dict[int, Operation] = {}
+        self.block_of: dict[int, tuple[Repeat, int]] = {}
+        self._pair_hidden(items, repeats)
+        self.drawn: set[str] = set()
+        self.places: dict[str, tuple[str, ...]] = {}
+        self.loops: dict[str, str] = {}
+        self.edges: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.roots = {self._shown(value).key for value in trace.roots}
+        self.colors: dict[str, str] = {}
+        self.users = trace.users()
+
+    def _pair_hidden(self, items: list[Item], repeats: list[Repeat]) -> None:
+        """Pair every operation of a hidden block with its counterpart in the drawn one."""
+        for repeat in repeats:
+            first = [op for item in items if item.repeat is repeat for op in item.operations]
+            for op in first:
+                self.block_of[op.number] = repeat, 0
+            for number_, block in enumerate(repeat.hidden, start=1):
+                hidden = [op for item in block for op in item.operations]
+                for op, twin in zip(hidden, first, strict=True):
+                    self.twin[op.number] = twin
+                    self.item_of[op.number] = self.item_of[twin.number]
+                    self.block_of[op.number] = repeat, number_
+
+    def _shown(self, value: Value) -> Value:
+        """The value that is drawn for one that may lie in a hidden block."""
+        if value.maker is None or value.maker.number not in self.twin:
+            return value
+        twin = self.twin[value.maker.number]
+        return next((v for v in twin.outputs if v.part == value.part), twin.outputs[0] if twin.outputs else value)
+
+    def picture(self, direction: str, notes: list[str], title: str) -> Picture:
+        """The finished Picture."""
+        picture = Picture(
+            graph_attr={
+                "rankdir": {"down": "TB", "right": "LR"}[direction],
+                "nodesep": "0.22",
+                "ranksep": "0.3",
+                "fontname": FONT,
+                "fontsize": "9.5",
+                "fontcolor": self.theme.muted,
+                "bgcolor": self.theme.background,
+                "labelloc": "b",
+                "labeljust": "l",
+            },
+            node_attr={"shape": "box", "style": "rounded,filled", "fontname": FONT, "fontsize": "10.5"}
+            | {"fontcolor": self.theme.text, "margin": "0.15,0.06", "height": "0.2", "width": "0.2"},
+            edge_attr={"fontname": FONT, "fontsize": "9", "arrowsize": "0.55", "color": self.theme.line}
+            | {"fontcolor": self.theme.muted, "labeldistance": "1.5", "labelangle": "40"},
+        )
+        picture.title, picture.notes = title, notes
+        for item in self.items:
+            self._draw_item(item)
+        for operation in self.trace.operations:
+            self._connect(operation)
+        for value in self.trace.roots:
+            self._draw_value(self._shown(value))
+        self._stack_clusters()
+        self.clusters.write(picture, self.theme)
+        for (tail, head, *_), attributes in self.edges.items():
+            picture.body.append(f"\t{tail} -> {head} {dot_attributes(_counted(attributes))}\n")
+        if notes:
+            lines = [part for note in notes for part in textwrap.wrap(clean(note, 400), 88)]
+            picture.body.append(f"\tgraph {dot_attributes({'label': dot_text(lines, LEFT) + LEFT})}\n")
+        return picture
+
+    # Nodes
+
+    def _draw_item(self, item: Item) -> None:
+        operation = item.operations[0]
+        name = _item_name(item)
+        if item.kind == "operation":
+            lines, kinds, tip = self._operation_label(operation)
+        else:
+            lines, kinds, tip = self._group_label(item)
+        attributes = {"class": item.kind, "lines": " ".join(kinds), "label": dot_text(lines), "tooltip": dot_text(tip)}
+        fill, border = self.theme.nodes[item.kind]
+        self._add(self.clusters.of_item(item), name, attributes | self._paint(name, fill, border))
+        for output in operation.outputs if item.kind == "operation" else []:
+            self._draw_value(output)
+
+    def _add(self, place: tuple[str, ...], name: str, attributes: dict[str, str]) -> None:
+        self.places[name] = place
+        self.clusters.add(place, name, attributes)
+
+    def _operation_label(self, operation: Operation) -> tuple[list[str], list[str], list[str]]:
+        primitive = operation.primitive
+        options = options_text(operation)
+        lines, kinds = [clean(primitive.name)], ["title"]
+        if primitive.formula and primitive.formula != primitive.name:
+            lines.append(clean(primitive.formula, 48))
+            kinds.append("formula")
+        for option in options:
+            lines.append(clean(option, 40))
+            kinds.append("note")
+        tip = [f"{primitive.name}: {primitive.formula}", *options]
+        rules = [primitive.gradient] if isinstance(primitive.gradient, str) else list(primitive.gradient or [])
+        names = slot_names(primitive)
+        for position, rule in enumerate(rules):
+            if rule:
+                tip.append(f"gradient of {names[position] if position < len(names) else position}: {rule}")
+        if operation.module:
+            tip.append(f"module {operation.module}")
+        tip.append(f"operation number {operation.number}")
+        tip += self._saved(operation)
+        return lines, kinds, [clean(line, 120) for line in tip]
+
+    def _saved(self, operation: Operation) -> list[str]:
+        if operation.node.freed:
+            return ["saved arrays: released by a backward pass"]
+        kept = [value for _, value in operation.inputs if value.array is not None and value.array.ndim]
+        if not kept:
+            return []
+        return ["saved: " + ", ".join(f"{of_shape(v.array.shape)} {v.dtype}" for v in kept if v.array is not None)]
+
+    def _group_label(self, item: Item) -> tuple[list[str], list[str], list[str]]:
+        inside = [v for v in self._private(item) if v.kind == "leaf" and _inner(v, item)]
+        lines, kinds = [plural(len(item.operations), "operation")], ["note"]
+        kind = self.trace.classes.get(item.label)
+        lines.insert(0, clean(f"{item.label}: {kind}" if kind else item.label, 48))
+        kinds.insert(0, "title")
+        if inside:
+            lines.append(f"{plural(len(inside), 'parameter')}, {plural(sum(v.size for v in inside), 'number')}")
+            kinds.append("note")
+        tip = [item.label, *(f"{v.name or 'unnamed'} {v.shape}" for v in inside[:20])]
+        return lines, kinds, [clean(line, 120) for line in tip]
+
+    def _private(self, item: Item) -> list[Value]:
+        """Leaves and constants that no other item reads, once each."""
+        own = {op.number for op in item.operations}
+        found: dict[str, Value] = {}
+        for operation in item.operations:
+            for _, value in operation.inputs:
+                if value.maker is None and all(user.number in own for user in self.users[value.key]):
+                    found[value.key] = value
+        return list(found.values())
+
+    def _draw_value(self, value: Value) -> None:
+        if value.key in self.drawn:
+            return
+        self.drawn.add(value.key)
+        kind = "result" if value.key in self.roots else value.kind
+        lines, kinds = self._value_lines(value)
+        fill, border = self.theme.nodes[kind]
+        attributes = {"class": "value " + kind, "lines": " ".join(kinds), "label": dot_text(lines)}
+        attributes["tooltip"] = dot_text(self._value_tip(value))
+        users = [self.item_of[op.number] for op in self.users.get(value.key, [])]
+        place = self.clusters.of_value(value, self._maker(value), users)
+        self._add(place, value.key, attributes | self._paint(value.key, fill, border))
+        if value.maker is not None:
+            item = self.item_of[value.maker.number]
+            attributes = {"weight": "6"}
+            if item.kind == "operation" and len(value.maker.outputs) > 1:
+                attributes["taillabel"] = f" {value.part} "
+            self.edges[_item_name(item), value.key] = attributes
+
+    def _maker(self, value: Value) -> Item | None:
+        """The item that made a value."""
+        return self.item_of[value.maker.number] if value.maker is not None else None
+
+    def _value_lines(self, value: Value) -> tuple[list[str], list[str]]:
+        lines: list[str] = []
+        kinds: list[str] = []
+        if value.name:
+            lines, kinds = [clean(value.name, 48)], ["name"]
+        small = value.array is not None and value.array.ndim == 0
+        if not (small and (self.values or (value.kind == "constant" and not value.name))):
+            lines.append(self._kind_text(value))
+            kinds.append("shape")
+        if self.values or (small and value.kind == "constant"):
+            text = array_lines(value.array) if value.array is not None else ["values not kept"]
+            lines += text
+            kinds += ["value" if value.array is not None else "note"] * len(text)
+        if self.grads and value.kind != "constant":
+            text = ["not kept"] if value.grad is None else array_lines(value.grad)
+            lines += [f"grad {text[0]}", *text[1:]]
+            kinds += ["grad" if value.grad is not None else "note"] * len(text)
+        return lines, kinds
+
+    def _kind_text(self, value: Value) -> str:
+        if value.shape is None:
+            return "shape not kept"
+        return f"{of_shape(value.shape)} {of_dtype(value.dtype)}"
+
+    def _value_tip(self, value: Value) -> list[str]:
+        kind = {"leaf": "requires a gradient", "constant": "constant", "computed": "computed"}[value.kind]
+        lines = [f"{clean(value.name)}: {kind}" if value.name else kind, self._kind_text(value)]
+        if value.shape is not None:
+            lines.append(f"{plural(value.size, 'element')}, {plural(value.size * value.dtype.itemsize, 'byte')}")
+        if value.array is not None:
+            lines += array_lines(value.array)
+        return lines
+
+    def _paint(self, name: str, fill: str, border: str) -> dict[str, str]:
+        metric = self.colors.get(name)
+        return {"fillcolor": metric or fill, "color": border} | ({"metric": metric} if metric else {})
+
+    # Edges
+
+    def _connect(self, operation: Operation) -> None:
+        hidden = operation.number in self.twin
+        item = self.item_of[operation.number]
+        names = slot_names(operation.primitive)
+        private = {value.key for value in self._private(item)} if item.kind != "operation" else set[str]()
+        for place, (position, value) in enumerate(operation.inputs):
+            source = self._maker(value)
+            if source is None and (hidden or (value.key in private and _inner(value, item))):
+                continue
+            back = value.maker is not None and self._crosses(value.maker, operation)
+            if source is item and not back:
+                continue
+            if hidden and source is not None and source.repeat is item.repeat and not back:
+                continue
+            head = _item_name(item)
+            attributes = {"style": "dashed", "constraint": "false", "label": " next"} if back else {}
+            if item.kind == "operation" and not back:
+                attributes |= self._operand(operation, place, position, names, value)
+            if source is not None and source.kind == "stretch":
+                self._bundle(source, item)
+                continue
+            shown = self._shown(value)
+            self._draw_value(shown)
+            if source is not None and not back:
+                attributes["weight"] = "6"  # the stream of computed values runs straight, its inputs join from the side
+            if back:  # one dashed arrow for each value that the next block receives
+                self.edges.setdefault((shown.key, self.loops.setdefault(shown.key, head), "next"), attributes)
+                continue
+            self.edges.setdefault((shown.key, head, position if item.kind == "operation" else 0), attributes)
+
+    def _stack_clusters(self) -> None:
+        """Keep a module's parameters below what flows in, so that modules stand under each other, not in stairs."""
+        incoming: dict[str, list[str]] = {}
+        for (tail, head, *_), attributes in list(self.edges.items()):
+            if attributes.get("style") != "dashed":
+                incoming.setdefault(head, []).append(tail)
+        for head, tails in incoming.items():
+            place = self.places.get(head, ())
+            outside = [tail for tail in tails if self.places.get(tail, ())[: len(place)] != place]
+            inside = [tail for tail in tails if tail not in incoming and self.places.get(tail, ()) == place != ()]
+            for tail in outside[:1]:
+                for source in inside:
+                    self.edges.setdefault((tail, source, "order"), {"style": "invis"})
+
+    def _crosses(self, maker: Operation, user: Operation) -> bool:
+        """Whether a value goes from one block of a repetition to a later one."""
+        made, used = self.block_of.get(maker.number), self.block_of.get(user.number)
+        return made is not None and used is not None and made[0] is used[0] and made[1] != used[1]
+
+    def _bundle(self, source: Item, item: Item) -> None:
+        """One edge for all values between two stretches."""
+        if source is not item:
+            edge = self.edges.setdefault((_item_name(source), _item_name(item)), {"count": 0})
+            edge["count"] += 1
+
+    def _operand(
+        self, operation: Operation, place: int, position: int, names: list[str], value: Value
+    ) -> dict[str, str]:
+        attributes = {}
+        if order_matters(operation):
+            own = names[position] if position < len(names) else number(place + 1)
+            if not (value.name or "").endswith(own) or operation.primitive.name == "matmul":
+                attributes["headlabel"] = f" {clean(own, 20)} "
+        target = broadcasts(operation, value)
+        if target is not None and (value.shape or value.kind != "constant"):
+            attributes["label"] = f" {of_shape(value.shape or ())} → {of_shape(target)} "
+        return attributes
+
+
+def _inner(value: Value, item: Item) -> bool:
+    """Whether a leaf or constant disappears into a collapsed item: its parameters and lone numbers do, data do not."""
+    return value.lone or belongs(value, item.label if item.kind == "module" and item.label != "everything" else "")
+
+
+def _counted(attributes: dict[str, Any]) -> dict[str, str]:
+    """Edge attributes, with the number of values that a bundle carries as its label."""
+    if "count" in attributes:
+        return {"label": f" {plural(attributes['count'], 'value')} "}
+    return attributes
+
+
+def _item_name(item: Item) -> str:
+    return f"op{item.operations[0].number}"

@@ -1,0 +1,146 @@
+"""``viz.graph``: the picture of a recorded graph, values and operations apart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from ..autograd.tensor import Tensor
+from .draw import Drawing
+from .fold import fold
+from .gradients import attach_gradients
+from .picture import Picture
+from .trace import read
+
+__all__ = ["graph"]
+
+
+def graph(
+    what: Any,
+    *inputs: Any,
+    depth: int | None = None,
+    values: bool = False,
+    grads: bool = False,
+    names: Mapping[str, Any] | None = None,
+    repeats: bool | None = None,
+    direction: Literal["down", "right"] = "down",
+    theme: Literal["light", "dark", "auto"] = "light",
+    limit: int = 120,
+) -> Picture:
+    """Draw how a result was computed.
+
+    Values are boxes (amber: leaves that want a gradient; grey: constants; green: the result), operations are
+    rounded pills with their formula. Hover over a node for its gradient rule, its module and what it saved.
+
+    Parameters
+    ----------
+    what : Tensor, sequence or dict of Tensors, or Module
+        The result, or several. A Module is called with `inputs`, and its output is drawn.
+    *inputs
+        Arguments for a Module.
+    depth : int, optional
+        Collapse modules nested deeper than this to one box each: 0 gives a single box.
+    values : bool
+        Write the numbers into the boxes: small arrays in full, large ones summarised.
+    grads : bool
+        Write the gradient of the (first) result with respect to every value. They are computed for the picture
+        alone: no ``grad`` changes and no hook runs.
+    names : mapping of str to Tensor or ndarray, optional
+        Labels for values that have no name. The caller's local variables are used as well.
+    repeats : bool, optional
+        Draw only the first of several equal blocks, marked "× 12": always (True), never (False), or when the
+        graph has more than `limit` operations (None).
+    direction : str
+        Which way the data flow.
+    theme : str
+        "auto" follows the reader's system, in SVG.
+    limit : int
+        Fold what has more operations than about this; what was folded is written below the picture.
+
+    Returns
+    -------
+    graphviz.Digraph
+        A :class:`Picture`, which saves itself as SVG, PNG, PDF or DOT: ``picture.save("loss.svg")``.
+
+    Raises
+    ------
+    GradientError
+        `grads` is asked for and the result is not one number that requires a gradient.
+    TypeError
+        There is no Tensor in `what`.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> x = tg.tensor(3.0, requires_grad=True, name="x")
+    >>> picture = tg.viz.graph(x * x, values=True, grads=True)
+    >>> picture.source.count("->")
+    3
+    """
+    roots, titles, models = _roots(what, inputs)
+    labels = {**(names or {}), **titles}
+    for name, thing in sys._getframe(1).f_locals.items():
+        if not name.startswith("_") and isinstance(thing, (Tensor, np.ndarray)):
+            labels.setdefault(name, thing)
+        elif _is_module(thing) and thing not in models:
+            labels |= {path: p for path, p in thing.named_parameters() if path not in labels}
+            models = [*models, thing]
+    trace = read(roots, labels)
+    trace.classes = _classes(models)
+    if grads:
+        attach_gradients(trace, roots[0])
+    items, groups, notes = fold(trace, depth, repeats, limit)
+    drawing = Drawing(trace, items, groups, values=values, grads=grads, theme=theme)
+    title = f"Graph of {trace.roots[0].name or 'a result'}: {len(trace.operations)} operations"
+    picture = drawing.picture(direction, [*notes, *trace.notes], title)
+    picture.theme = theme
+    return picture
+
+
+def _is_module(thing: Any) -> bool:
+    return not isinstance(thing, type) and hasattr(thing, "named_parameters") and hasattr(thing, "named_modules")
+
+
+def _classes(models: list[Any]) -> dict[str, str]:
+    """The class name of each module by its path, where there is one model to take it from."""
+    if len(models) != 1:
+        return {}
+    return {path: type(module).__name__ for path, module in models[0].named_modules() if path}
+
+
+def _roots(what: Any, inputs: tuple[Any, ...]) -> tuple[list[Tensor], dict[str, Any], list[Any]]:
+    """The Tensors to draw, the names they and the parameters come with, and the Module if there is one."""
+    names: dict[str, Any] = {}
+    models: list[Any] = []
+    if _is_module(what):
+        names |= dict(what.named_parameters())
+        models = [what]
+        what = what(*inputs)
+    elif inputs:
+        raise TypeError(
+            f"viz.graph: inputs are for a Module, but the first argument is a {type(what).__name__}. "
+            f"To draw several results pass them as one list or dict."
+        )
+    found: list[Tensor] = []
+    stack: list[tuple[str, Any]] = [("", what)]
+    while stack:
+        path, thing = stack.pop()
+        if isinstance(thing, Tensor):
+            found.append(thing)
+            if path:
+                names[path] = thing
+        elif isinstance(thing, Mapping):
+            stack += [(f"{path}.{key}" if path else str(key), item) for key, item in reversed(list(thing.items()))]
+        elif isinstance(thing, (list, tuple)):
+            stack += [(path, item) for item in reversed(thing)]
+        elif thing is not None:
+            raise TypeError(
+                f"viz.graph: expected a Tensor, a list or dict of Tensors, or a Module with its input, "
+                f"got {type(thing).__name__}."
+            )
+    if not found:
+        raise TypeError("viz.graph: there is no Tensor to draw.")
+    return found, names, models
