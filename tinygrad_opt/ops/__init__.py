@@ -18,7 +18,9 @@ from .products import *
 from .quantiles import *
 from .reduction import *
 from .rounding import *
+from .selection import *
 from .shape import *
+from .sorting import *
 from .special import *
 from .statistics import *
 from .systems import *

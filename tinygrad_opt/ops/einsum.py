@@ -18,6 +18,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from .matmul import conjugate
 
 __all__ = ["einsum"]
 
@@ -82,13 +83,13 @@ def contract(a: Any, b: Any, subscripts: str) -> Any:
 @contract.vjp(0)
 def _(g: Any, y: Any, _a: Any, b: Any, subscripts: str) -> Any:
     first, second, out = subscripts.replace("->", ",").split(",")
-    return _contract(g, b, f"{out},{second}->{first}")
+    return _contract(g, conjugate(b), f"{out},{second}->{first}")
 
 
 @contract.vjp(1)
 def _(g: Any, y: Any, a: Any, _b: Any, subscripts: str) -> Any:
     first, second, out = subscripts.replace("->", ",").split(",")
-    return _contract(a, g, f"{first},{out}->{second}")
+    return _contract(conjugate(a), g, f"{first},{out}->{second}")
 
 
 def _contract(a: Any, b: Any, subscripts: str) -> Any:

@@ -97,7 +97,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
     """Σ conj(a) · b along `axis`, the others broadcast."""
-    a, b = np.moveaxis(as_tensor(a), axis, -1), np.moveaxis(as_tensor(b), axis, -1)
+    a, b = as_tensor(a), as_tensor(b)
+    a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
     return einsum("...i,...i->...", np.conjugate(a) if a.dtype.kind == "c" else a, b)
 
 

@@ -1,0 +1,242 @@
+"""Choosing and replacing elements by place, mask or condition, under NumPy's names and PyTorch's.
+
+Functions that NumPy lets write into their first argument (``put_along_axis``, ``fill_diagonal``, ``putmask`` …) bind
+it to the new values, as ``t[…] = …`` does: the old values stay in the graph, and gradients flow to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.registry import implements
+from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..errors import ShapeError
+from .indexing import getitem, scatter_add, setitem, take_along_axis, where
+
+__all__ = [
+    "bincount",
+    "choose",
+    "compress",
+    "copyto",
+    "extract",
+    "fill_diagonal",
+    "gather",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_select",
+    "masked_fill",
+    "masked_select",
+    "place",
+    "put",
+    "put_along_axis",
+    "putmask",
+    "scatter",
+    "select",
+    "take",
+]
+
+
+def _whole(indices: Any, caller: str) -> np.ndarray[Any, Any]:
+    array = indices.data if isinstance(indices, Tensor) else np.asarray(indices)
+    if array.size == 0:
+        return array.astype(np.intp)
+    if array.dtype.kind not in "bui":
+        raise IndexError(f"{caller}: indices must be whole numbers, got {array.dtype}.")
+    return array.astype(np.intp, copy=False)
+
+
+def _bounded(indices: np.ndarray[Any, Any], n: int, mode: str) -> np.ndarray[Any, Any]:
+    """Indices outside of an axis of extent n, treated as NumPy's `mode` says."""
+    if mode == "wrap":
+        return indices % n
+    return np.clip(indices, 0, n - 1) if mode == "clip" else indices
+
+
+def _on_axis(index: Any, axis: int, ndim: int) -> tuple[Any, ...]:
+    return (slice(None),) * range(ndim)[axis] + (index,)
+
+
+def _write(x: Any, new: Any, caller: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{caller}: the array to write into must be a Tensor when what is written is one.")
+    x._rebind(new, caller)
+
+
+@implements(np.take)
+def take(x: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+    """The elements at `indices` along `axis`; of x flattened, by default."""
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    if x.ndim == 0:
+        x = x.reshape(1)
+    return getitem(x, _on_axis(_bounded(_whole(indices, "take"), x.shape[axis], mode), axis, x.ndim))
+
+
+@implements(np.compress)
+def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    """The slices of x along `axis` (elements of x flattened, by default) where the condition holds."""
+    chosen = np.flatnonzero(as_array(condition))
+    return take(x, chosen, axis)
+
+
+@implements(np.extract)
+def extract(condition: Any, x: Any) -> Any:
+    """The elements of x where the condition, of as many elements, holds; 1-D."""
+    return take(x, np.flatnonzero(as_array(condition)))
+
+
+@implements(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """For each element, the first choice whose condition holds, else the default."""
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices; give one for each.")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
+@implements(np.choose)
+def choose(a: Any, choices: Sequence[Any], out: None = None, mode: str = "raise") -> Any:
+    """For each element i of `a`, the element there of ``choices[i]``; all broadcast."""
+    number = _bounded(_whole(a, "choose"), len(choices), mode)
+    if number.size and not 0 <= number.min() <= number.max() < len(choices):
+        raise ValueError(f"choose: numbers must be 0..{len(choices) - 1}, got {number.min()}..{number.max()}.")
+    parts = [as_tensor(choice) for choice in choices]
+    shape = np.broadcast_shapes(number.shape, *[part.shape for part in parts])
+    stacked: Any = np.stack([np.broadcast_to(part, shape) for part in parts])
+    return take_along_axis(stacked, np.broadcast_to(number, shape)[None], 0)[0]
+
+
+@implements(np.bincount)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each whole number from 0 occurs, or the sum of its weights, which have a gradient."""
+    numbers = _whole(x, "bincount")
+    if weights is None:
+        return Tensor(np.bincount(numbers, minlength=minlength))
+    return scatter_add(weights, numbers, (max(minlength, int(numbers.max(initial=-1)) + 1),))
+
+
+def gather(x: Any, axis: int, index: Any) -> Any:
+    """PyTorch's ``gather``: ``take_along_axis``, where `index` may be shorter than x along the other axes."""
+    x, places = as_tensor(x), _whole(index, "gather")
+    return getitem(x, _grid(places, axis, x.ndim, "gather"))
+
+
+def _grid(places: np.ndarray[Any, Any], axis: int, ndim: int, caller: str) -> tuple[Any, ...]:
+    if places.ndim != ndim:
+        raise ShapeError(f"{caller}: index of shape {places.shape} must have {ndim} axes, as x has.")
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in places.shape)])
+    if ndim:
+        grid[axis] = places
+    return tuple(grid)
+
+
+def scatter(x: Any, axis: int, index: Any, source: Any) -> Any:
+    """PyTorch's ``scatter``: x with `source` written where ``gather`` would read; the last write stands."""
+    x, places = as_tensor(x), _whole(index, "scatter")
+    if isinstance(source, Tensor) and source.ndim == places.ndim:
+        source = source[tuple(slice(n) for n in places.shape)]
+    return setitem(x, source, _grid(places, axis, x.ndim, "scatter"))
+
+
+def index_add(x: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+    """x with ``alpha * source`` added at `index` along `axis`; repeated places add up."""
+    x, source = as_tensor(x), as_tensor(source)
+    where_to = _on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim) if x.ndim else (0,) * 0
+    return x + alpha * scatter_add(source, where_to, x.shape) if x.ndim else x + alpha * source.reshape(())
+
+
+def index_copy(x: Any, axis: int, index: Any, source: Any) -> Any:
+    """x with the slices of `source` written at `index` along `axis`."""
+    x = as_tensor(x)
+    return setitem(x, source, _on_axis(_whole(index, "index_copy"), axis, x.ndim) if x.ndim else ())
+
+
+def index_fill(x: Any, axis: int, index: Any, value: Any) -> Any:
+    """x with one value written at `index` along `axis`."""
+    return index_copy(x, axis, index, value)
+
+
+def index_select(x: Any, axis: int, index: Any) -> Any:
+    """``take`` under PyTorch's name and argument order."""
+    return take(x, index, axis)
+
+
+def masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """x with one value wherever the mask, which broadcasts, holds."""
+    x = as_tensor(x)
+    return where(mask, value if isinstance(value, Tensor) else x.dtype.type(value), x)
+
+
+def masked_select(x: Any, mask: Any) -> Any:
+    """The elements where the mask holds, both broadcast; 1-D."""
+    x, chosen = as_tensor(x), as_array(mask)
+    shape = np.broadcast_shapes(x.shape, chosen.shape)
+    return np.broadcast_to(x, shape)[np.broadcast_to(chosen, shape)]
+
+
+@implements(np.put_along_axis)
+def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
+    """Write `values` where ``take_along_axis`` would read."""
+    places = _whole(indices, "put_along_axis")
+    if axis is None:
+        put(x, places, values)
+        return
+    if places.ndim != x.ndim:
+        raise IndexError(f"put_along_axis: indices of shape {places.shape} must have {x.ndim} axes, as x has.")
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    grid[axis] = places
+    _write(x, setitem(x, values, tuple(grid)), "put_along_axis")
+
+
+def _cycled(values: Any, count: int) -> Any:
+    """`count` elements of the values flattened, from the start again when they run out."""
+    flat = values.reshape(-1) if isinstance(values, Tensor) else Tensor(np.asarray(values).reshape(-1))
+    return getitem(flat, np.arange(count) % max(flat.size, 1)) if flat.size != count else flat
+
+
+@implements(np.put)
+def put(x: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+    """Write `values`, repeated as needed, at places of x flattened."""
+    places = _bounded(_whole(indices, "put").reshape(-1), x.size, mode)
+    flat = setitem(as_tensor(x).reshape(-1), _cycled(values, places.size), places)
+    _write(x, flat.reshape(x.shape), "put")
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(x: Any, value: Any, wrap: bool = False) -> None:
+    """Write `value`, repeated as needed, on the main diagonal; `wrap` begins again below a tall matrix."""
+    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
+        raise ShapeError(f"fill_diagonal: expected a matrix, or more axes of one extent; got shape {x.shape}.")
+    step = sum(int(np.prod(x.shape[i + 1 :])) for i in range(x.ndim))
+    end = x.size if wrap or x.ndim > 2 else min(x.size, x.shape[1] * x.shape[1])
+    put(x, np.arange(0, end, step), value)
+
+
+@implements(np.putmask)
+def putmask(x: Any, mask: Any, values: Any) -> None:
+    """Write ``values`` where the mask holds; those of another shape are repeated over x flattened."""
+    new = values if np.shape(as_array(values)) == x.shape else _cycled(values, x.size).reshape(x.shape)
+    _write(x, where(mask, new, x), "putmask")
+
+
+@implements(np.place)
+def place(x: Any, mask: Any, values: Any) -> None:
+    """Write `values` in turn, repeated as needed, where the mask holds."""
+    put(x, np.flatnonzero(as_array(mask)), values)
+
+
+@implements(np.copyto)
+def copyto(x: Any, source: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write the source, which broadcasts, into x."""
+    index = ... if where is True else np.broadcast_to(as_array(where), x.shape)
+    if index is ...:
+        _write(x, setitem(x, source, index), "copyto")
+    else:
+        _write(x, setitem(x, getitem(np.broadcast_to(as_tensor(source), x.shape), index), index), "copyto")

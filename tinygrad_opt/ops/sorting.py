@@ -1,0 +1,144 @@
+"""Sorting and searching: the order is found on the plain values, and reading in that order has the gradient.
+
+Functions that answer with places or counts are here too; they have no gradient.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..autograd.registry import implements
+from ..autograd.tensor import Tensor, as_tensor
+from .indexing import getitem, take_along_axis
+
+__all__ = [
+    "argpartition",
+    "argsort",
+    "argwhere",
+    "digitize",
+    "flatnonzero",
+    "lexsort",
+    "nonzero",
+    "partition",
+    "searchsorted",
+    "sort",
+    "topk",
+    "unique",
+]
+
+
+def _unwrap(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.data
+    return value.__class__([_unwrap(v) for v in value]) if value.__class__ in (list, tuple) else value
+
+
+def _places(function: Any) -> Callable[..., Any]:
+    """A NumPy function that answers with whole numbers, on Tensors."""
+
+    @implements(function)
+    @functools.wraps(function)
+    def found(*args: Any, **options: Any) -> Any:
+        out = function(*map(_unwrap, args), **{key: _unwrap(value) for key, value in options.items()})
+        return tuple(map(Tensor, out)) if isinstance(out, tuple) else Tensor(np.asarray(out))
+
+    found.__doc__ = f"Like :func:`numpy.{function.__name__}`; whole numbers, without gradient."
+    del found.__wrapped__
+    return found
+
+
+argpartition = _places(np.argpartition)
+argsort = _places(np.argsort)
+argwhere = _places(np.argwhere)
+digitize = _places(np.digitize)
+flatnonzero = _places(np.flatnonzero)
+lexsort = _places(np.lexsort)
+nonzero = _places(np.nonzero)
+searchsorted = _places(np.searchsorted)
+for _function in (np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.ix_, np.triu_indices_from):
+    _places(_function)
+_places(np.tril_indices_from)
+
+
+@implements(np.sort)
+def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: Any = None) -> Any:
+    """x with its values in rising order along `axis` (NaN last); of equal ones each keeps its own gradient."""
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    return take_along_axis(x, np.argsort(x.data, axis=axis, kind="stable"), axis)
+
+
+@implements(np.partition)
+def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: None = None) -> Any:
+    """x arranged so that the element at `kth` is where sorting would put it, smaller ones before it."""
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    return take_along_axis(x, np.argpartition(x.data, kth, axis=axis), axis)
+
+
+class TopK(NamedTuple):
+    """The chosen values and their places."""
+
+    values: Any
+    indices: Any
+
+
+def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> TopK:
+    """The k largest (or smallest) values along `axis`, best first, and their places; of equal ones the earliest.
+
+    Raises
+    ------
+    ValueError
+        A k that exceeds the axis.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> tg.topk(tg.tensor([1.0, 4.0, 3.0]), 2)
+    TopK(values=tensor([4., 3.]), indices=tensor([1, 2]))
+    """
+    x = as_tensor(x)
+    if x.ndim == 0:
+        x = x.reshape(1)
+    n = x.shape[axis]
+    if not 0 <= k <= n:
+        raise ValueError(f"topk: k={k}, but axis {axis} of shape {x.shape} has {n} elements.")
+    if largest:  # NaN counts as the largest; sorting the reversed axis keeps the earliest of equals first
+        order = n - 1 - np.flip(np.argsort(np.flip(x.data, axis), axis=axis, kind="stable"), axis)
+    else:
+        order = np.argsort(x.data, axis=axis, kind="stable")
+    places = np.take(order, np.arange(k), axis=axis)
+    return TopK(take_along_axis(x, places, axis), Tensor(places))
+
+
+@implements(np.unique)
+def unique(
+    x: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """The different values of x in rising order; of equal ones, the first has the gradient.
+
+    With the flags, a tuple of the values, the places of first occurrence, each element's place among the values, and
+    the counts, as NumPy returns them.
+    """
+    x = as_tensor(x)
+    _, first, inverse, counts = np.unique(x.data, True, True, True, axis, equal_nan=equal_nan)
+    if axis is None:
+        values = getitem(x.reshape(-1), first)
+    else:
+        values = getitem(x, (slice(None),) * (axis % x.ndim) + (first,))
+    asked = zip((return_index, return_inverse, return_counts), (first, inverse, counts), strict=True)
+    extra = tuple(Tensor(part) for wanted, part in asked if wanted)
+    return (values, *extra) if extra else values
