@@ -1,0 +1,96 @@
+"""The result of a study in plain words, the answer first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["answer", "listed"]
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def answer(summary: dict[str, Any]) -> list[str]:
+    """A few sentences: who leads, who follows, how quick, what tuning was worth, what went wrong."""
+    sentences = [_leaders(summary), *_others(summary), *_speed(summary), _untuned(summary)]
+    runs = summary["runs"]
+    if runs["scored diverged"]:
+        sentences.append(f"{runs['scored diverged']} of the {runs['scored']} scored runs diverged.")
+    edges = [f"{row['title']} on {t['name']}" for t in summary["tasks"] for row in t["rows"] if row["edge"]]
+    if edges:
+        sentences.append(
+            f"Read with care: the best learning rate lies on the edge of what was tried for {listed(edges)}."
+        )
+    return [s for s in sentences if s]
+
+
+def _titles(summary: dict[str, Any], names: Sequence[str]) -> list[str]:
+    return [summary["optimizers"][name]["title"] for name in names]
+
+
+def _ahead(names: list[str], what: str) -> str:
+    if len(names) == 1:
+        return f"{names[0]} {what.replace('come', 'comes', 1).replace('reach', 'reaches', 1)}"
+    return f"{listed(names)} {what} and cannot be told apart"
+
+
+def _leaders(summary: dict[str, Any]) -> str:
+    rules, overall = summary["protocol"], summary["overall"]
+    count = len(overall["tasks"])
+    where = f"On these {count} tasks" if count > 1 else f"On this task ({summary['tasks'][0]['title']})"
+    budget = f"with {rules['steps']:,} steps a run and {rules['trials']} or more settings tried for each optimizer"
+    groups = overall["tuned"]["groups"]
+    if len(groups) == 1 and len(groups[0]) > 1:
+        return f"{where}, {budget}, {listed(_titles(summary, groups[0]))} cannot be told apart."
+    if len(groups) == 1:
+        only = summary["optimizers"][groups[0][0]]["title"]
+        return f"{where}, {budget}, {only} ran alone: there is nothing to compare it with."
+    return f"{where}, {budget}, {_ahead(_titles(summary, groups[0]), 'come out ahead')}."
+
+
+def _others(summary: dict[str, Any]) -> list[str]:
+    groups = summary["overall"]["tuned"]["groups"]
+    sentences = []
+    if len(groups) > 1:
+        parts = [listed(_titles(summary, group)) for group in groups[1:]]
+        sentences.append(
+            f"Behind them: {', then '.join(parts)}." if len(groups[0]) > 1 else f"Then: {', then '.join(parts)}."
+        )
+    if len(summary["tasks"]) > 1 and len(summary["optimizers"]) > 1:
+        best = [f"{listed(_titles(summary, t['groups'][0]))} on {t['name']}" for t in summary["tasks"]]
+        sentences.append(f"Lowest test loss, task by task: {'; '.join(best)}.")
+    return sentences
+
+
+def _speed(summary: dict[str, Any]) -> list[str]:
+    tau = str(summary["protocol"]["targets"][0])
+    phrases = []
+    for task in summary["tasks"]:
+        times = {row["title"]: row["tuned"]["steps"][tau]["median"] for row in task["rows"]}
+        there = {title: t for title, t in times.items() if math.isfinite(t)}
+        if not there:
+            continue
+        first, last = min(there, key=lambda t: there[t]), max(there, key=lambda t: there[t])
+        never = [title for title, t in times.items() if not math.isfinite(t)]
+        text = f"{first} takes {there[first]:.0f} steps on {task['name']}"
+        if never:
+            text += f" ({listed(never)}: most runs never)"
+        elif there[last] > there[first]:
+            text += f" ({last}: {there[last]:.0f})"
+        phrases.append(text)
+    if not phrases:
+        return []
+    share = f"{float(tau):.0%}".replace("%", " %")
+    return [f"To close all but {share} of the gap to the best loss known, {'; '.join(phrases)}."]
+
+
+def _untuned(summary: dict[str, Any]) -> str:
+    groups = summary["overall"]["default"]["groups"]
+    if len(summary["optimizers"]) < 2:
+        return ""
+    return f"At their default settings, without any tuning, {_ahead(_titles(summary, groups[0]), 'come out ahead')}."

@@ -1,0 +1,146 @@
+"""Which optimizers can be compared, what they are called, and which of their hyperparameters are tuned."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import optim
+
+__all__ = ["Contender", "contenders", "find", "optimizer"]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An optimizer as it takes part in a study.
+
+    Parameters
+    ----------
+    name, title : str
+        On the command line, and in tables.
+    make : callable
+        ``make(params, lr=…, **settings)`` gives the optimizer.
+    defaults : mapping
+        The settings of the run "as it comes", at least ``lr``.
+    second : str, optional
+        A hyperparameter in [0, 1) that the full protocol tunes beside the learning rate (momentum, β₁).
+    formula : str
+        The update, in one line.
+    """
+
+    name: str
+    title: str
+    make: Callable[..., Any]
+    defaults: Mapping[str, float] = field(default_factory=lambda: {"lr": 0.01})
+    second: str | None = None
+    formula: str = ""
+
+
+contenders: dict[str, Contender] = {}
+
+
+def optimizer(
+    name: str, title: str = "", *, lr: float = 0.01, second: str | None = None, formula: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a class or function ``make(params, lr=…)`` as an optimizer to compare.
+
+    Examples
+    --------
+    >>> from tinygrad_opt import optim
+    >>> from tinygrad_opt.study import optimizer
+    >>> @optimizer("heavy-ball", lr=0.01, formula="v ← 0.9 v + g ; θ ← θ − η v")
+    ... def heavy_ball(params, lr):
+    ...     return optim.SGD(params, lr=lr, momentum=0.9)
+    >>> from tinygrad_opt.study.contenders import contenders
+    >>> contenders.pop("heavy-ball").title
+    'heavy-ball'
+    """
+
+    def register(make: Callable[..., Any]) -> Callable[..., Any]:
+        contenders[name] = Contender(name, title or name, make, {"lr": lr}, second, formula)
+        return make
+
+    return register
+
+
+def _sgd(params: Any, lr: float) -> Any:
+    return optim.SGD(params, lr=lr)
+
+
+def _nesterov(params: Any, lr: float, momentum: float = 0.9) -> Any:
+    return optim.SGD(params, lr=lr, momentum=momentum, nesterov=True)
+
+
+def _adam(params: Any, lr: float, beta1: float = 0.9, eps: float = 1e-8) -> Any:
+    return optim.Adam(params, lr=lr, betas=(beta1, 0.999), eps=eps)
+
+
+def _adamw(params: Any, lr: float, beta1: float = 0.9) -> Any:
+    return optim.AdamW(params, lr=lr, betas=(beta1, 0.999))
+
+
+def _momentum(params: Any, lr: float, beta: float = 0.9) -> Any:
+    return optim.Momentum(params, lr=lr, beta=beta)
+
+
+def _adagrad(params: Any, lr: float) -> Any:
+    return optim.Adagrad(params, lr=lr)
+
+
+def _rmsprop(params: Any, lr: float, momentum: float = 0.0) -> Any:
+    return optim.RMSprop(params, lr=lr, momentum=momentum)
+
+
+for _c in (
+    Contender("sgd", "SGD", _sgd, {"lr": 0.01}, None, "θ ← θ − η g"),
+    Contender("momentum", "Momentum", _momentum, {"lr": 0.01}, "beta", "v ← β v + (1−β) g ;  θ ← θ − η v"),
+    Contender("nesterov", "Nesterov", _nesterov, {"lr": 0.01}, "momentum", "v ← μ v + g ;  θ ← θ − η (g + μ v)"),
+    Contender("adagrad", "AdaGrad", _adagrad, {"lr": 0.01}, None, "s ← s + g² ;  θ ← θ − η g / (√s + ε)"),
+    Contender("rmsprop", "RMSProp", _rmsprop, {"lr": 0.01}, "momentum", "s ← α s + (1−α) g² ;  θ ← θ − η g / (√s + ε)"),
+    Contender(
+        "adam",
+        "Adam",
+        _adam,
+        {"lr": 0.001},
+        "beta1",
+        "m ← β₁ m + (1−β₁) g ;  v ← β₂ v + (1−β₂) g² ;  θ ← θ − η m̂ / (√v̂ + ε)",
+    ),
+    Contender("adamw", "AdamW", _adamw, {"lr": 0.001}, "beta1", "Adam, with θ ← (1 − ηλ) θ before each step"),
+):
+    contenders[_c.name] = _c
+
+
+def find(name: str) -> Contender:
+    """The contender of that name; any class of ``tinygrad_opt.optim`` takes part under its name in lower case.
+
+    Raises
+    ------
+    KeyError
+        There is none; names the nearest.
+    """
+    if name in contenders:
+        return contenders[name]
+    others = _others()
+    if name in others:
+        return others[name]
+    names = [*contenders, *others]
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}."
+    raise KeyError(f"no optimizer is called '{name}'. {hint}")
+
+
+def _others() -> dict[str, Contender]:
+    """Optimizers of the package beyond the registered ones, at the defaults of their class."""
+    found = {}
+    for title in dir(optim):
+        kind = getattr(optim, title)
+        if not inspect.isclass(kind) or not issubclass(kind, optim.Optimizer) or kind is optim.Optimizer:
+            continue
+        lr = inspect.signature(kind).parameters.get("lr")
+        if title.lower() not in contenders and lr is not None:
+            default = lr.default if isinstance(lr.default, (int, float)) else 0.01
+            found[title.lower()] = Contender(title.lower(), title, kind, {"lr": float(default)})
+    return found

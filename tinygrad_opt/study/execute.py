@@ -1,0 +1,110 @@
+"""Where trials run: in this process, in several, or on a Dask cluster. The results are the same."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import missing_extra
+from .trial import Record, Trial, run_trial
+
+__all__ = ["load_own", "run_all", "workers"]
+
+
+def load_own(path: str | os.PathLike[str]) -> None:
+    """Run a Python file that registers optimizers and tasks of the user's own.
+
+    Raises
+    ------
+    FileNotFoundError
+    """
+    file = Path(path).resolve()
+    name = f"tinygrad_opt_own_{file.stem}"
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) == str(file):
+        return
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise FileNotFoundError(f"there is no Python file {file}.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+def _in_worker(trial: Trial, own: Sequence[str]) -> Record:
+    for path in own:
+        load_own(path)
+    return run_trial(trial)
+
+
+def workers(wanted: int | None = None) -> int:
+    """How many processes to use: all cores, or 1 where joblib is not installed."""
+    if importlib.util.find_spec("joblib") is None:
+        return 1
+    return max(wanted or _cores(), 1)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(
+    trials: Sequence[Trial], jobs: int = 1, own: Sequence[str] = (), scheduler: str | None = None
+) -> Iterator[Record]:
+    """Run trials and give each record as it finishes, in no particular order.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    jobs : int
+        Processes; 1 runs in this one.
+    own : sequence of str
+        Files that a worker runs first, see :func:`load_own`.
+    scheduler : str, optional
+        The address of a Dask scheduler, which then does the work.
+    """
+    if scheduler is not None:
+        yield from _on_dask(trials, own, scheduler)
+    elif jobs > 1 and len(trials) > 1:
+        yield from _in_processes(trials, jobs, own)
+    else:
+        with _one_blas_thread():
+            for trial in trials:
+                yield _in_worker(trial, own)
+
+
+def _in_processes(trials: Sequence[Trial], jobs: int, own: Sequence[str]) -> Iterator[Record]:
+    import joblib
+
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+        yield from parallel(joblib.delayed(_in_worker)(trial, own) for trial in trials)
+
+
+def _on_dask(trials: Sequence[Trial], own: Sequence[str], scheduler: str) -> Iterator[Record]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise missing_extra("distributed", "dask", "running a study on a Dask cluster") from error
+    with distributed.Client(scheduler, set_as_default=False) as client:
+        futures = client.map(_in_worker, trials, own=tuple(own), pure=False, retries=2)
+        for future in distributed.as_completed(futures):
+            yield future.result()
+            future.release()
+
+
+def _one_blas_thread() -> Any:
+    """One BLAS thread, as in the worker processes, where threadpoolctl can see to it."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return contextlib.nullcontext()
+    return threadpool_limits(1, "blas")
