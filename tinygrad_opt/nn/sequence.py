@@ -87,13 +87,18 @@ def rnn_sequence(x, h, w_ih, w_hh, bias, relu=False):  # type: ignore[no-untyped
 def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = False) -> Any:
     if is_recorded([g]):
         return through_definition(define_rnn, needed, [g], (x, h, w_ih, w_hh, bias), relu=relu)
-    slope = (out > 0).astype(out.dtype) if relu else 1 - out * out
-    da = np.empty(out.shape, out.dtype)
-    dh = np.zeros(h.shape, out.dtype)
-    for t in range(len(x) - 1, -1, -1):
+    da, dh = _rnn_backward(g, (out > 0).astype(out.dtype) if relu else 1 - out * out, w_hh)
+    return _gradients(da, da, dh, None, x, _shifted(h, out), w_ih, needed)
+
+
+def _rnn_backward(g: Any, slope: Any, w_hh: Any) -> tuple[Any, Any]:
+    """Gradients of tanh's arguments (T, B, H) and of h₀, from the slopes there."""
+    da = np.empty_like(slope)
+    dh = np.zeros(slope.shape[1:], slope.dtype)
+    for t in range(len(g) - 1, -1, -1):
         da[t] = (dh + g[t]) * slope[t]
         dh = da[t] @ w_hh
-    return _gradients(da, da, dh, None, x, _shifted(h, out), w_ih, needed)
+    return da, dh
 
 
 def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: Any, needed: Any) -> tuple[Any, ...]:
@@ -257,16 +262,23 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih:
     if is_recorded(g) or not absent(g[-1]):
         return through_definition(define_gru, needed, g, (x, h, w_ih, w_hh, b_ih, b_hh))
     states, gates = out
-    size = h.shape[-1]
     before = _shifted(h, states)
+    da, du, dh = _gru_backward(g[0], before, gates, w_hh)
+    dx, dh, dw_ih, dw_hh, db_ih = _gradients(da, du, dh, None, x, before, w_ih, needed)
+    return dx, dh, dw_ih, dw_hh, db_ih, np.ones(du.shape[0] * du.shape[1], du.dtype) @ _flat(du)
+
+
+def _gru_backward(g: Any, before: Any, gates: Any, w_hh: Any) -> tuple[Any, Any, Any]:
+    """Gradients of what the input and the state say to the gates (T, B, 3H each), and of h₀."""
+    size = before.shape[-1]
     r, z, n, kept = (gates[..., k * size : (k + 1) * size] for k in range(4))
     n_by_h, z_by_h = (1 - z) * (1 - n * n), (before - n) * z * (1 - z)
     r_by_n = kept * r * (1 - r)
-    da = np.empty((*x.shape[:2], 3 * size), gates.dtype)
+    da = np.empty((*gates.shape[:2], 3 * size), gates.dtype)
     du = np.empty_like(da)
-    dh = np.zeros(h.shape, gates.dtype)
-    for t in range(len(x) - 1, -1, -1):
-        dh += g[0][t]
+    dh = np.zeros(before.shape[1:], gates.dtype)
+    for t in range(len(g) - 1, -1, -1):
+        dh += g[t]
         dn = np.multiply(dh, n_by_h[t], out=da[t, :, 2 * size :])
         np.multiply(dn, r_by_n[t], out=da[t, :, :size])
         np.multiply(dh, z_by_h[t], out=da[t, :, size : 2 * size])
@@ -274,5 +286,4 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih:
         np.multiply(dn, r[t], out=du[t, :, 2 * size :])
         dh *= z[t]
         dh += du[t] @ w_hh
-    dx, dh, dw_ih, dw_hh, db_ih = _gradients(da, du, dh, None, x, before, w_ih, needed)
-    return dx, dh, dw_ih, dw_hh, db_ih, np.ones(du.shape[0] * du.shape[1], du.dtype) @ _flat(du)
+    return da, du, dh
