@@ -5,6 +5,8 @@ A workload is a pair of functions, ``name_tinygrad_opt`` and ``name_torch``; eac
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 NAMES = ["moons", "chain600", "deep", "mlp"]
@@ -26,7 +28,7 @@ def _training_step(model, optimizer, loss_function, x, y):
 
 def _sequential(nn, sizes, activation):
     layers = []
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         layers += [activation()] * (i > 0) + [nn.Linear(fan_in, fan_out)]
     return nn.Sequential(*layers)
 
