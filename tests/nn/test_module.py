@@ -1,0 +1,291 @@
+"""Modules: how parts are found, named, saved, loaded, frozen, hooked and copied."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tinygrad_opt as tg
+from tinygrad_opt import nn
+from tinygrad_opt.autograd.modes import mode
+from tinygrad_opt.errors import StaleValueError
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(3, 3)
+        self.scale = nn.Parameter(np.ones(3, np.float32))
+        self.register_buffer("seen", tg.tensor(0.0))
+
+    def forward(self, x):
+        return self.inner(x) * self.scale
+
+
+def model() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(2, 3), Block(), nn.Linear(3, 1, bias=False))
+
+
+NAMES = ["0.weight", "0.bias", "1.scale", "1.inner.weight", "1.inner.bias", "2.weight"]
+
+
+def test_parameters_come_in_definition_order_whatever_the_hash_seed():
+    assert [name for name, _ in model().named_parameters()] == NAMES
+    code = "from tinygrad_opt import nn\nprint([n for n, _ in nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)).named_parameters()])"
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert runs == {"['0.weight', '0.bias', '1.weight', '1.bias']\n"}
+
+
+def test_parameters_bear_their_path_as_name():
+    net = model()
+    assert [p.name for p in net.parameters()] == NAMES
+    outer = nn.Module()
+    outer.net = net
+    assert [p.name for p in net.parameters()] == ["net." + name for name in NAMES]
+    assert net[1].inner.label == "net.1.inner (Linear)"
+
+
+def test_nodes_know_the_module_that_made_them():
+    y = model()(np.ones((4, 2), np.float32))
+    assert y._node.module == "2"
+    assert y._node.parents[0].module == "1"
+    assert y._node.parents[0].parents[0].module == "1.inner"
+    assert mode.module == ""
+
+
+def test_the_module_path_is_restored_after_an_error():
+    with pytest.raises(tg.errors.ShapeError, match=r"0 \(Linear\)\(in_features=2\) got x of shape \(4, 5\)"):
+        model()(np.ones((4, 5), np.float32))
+    assert mode.module == ""
+
+
+def test_a_shared_parameter_is_listed_once_and_saved_under_both_names():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    assert net[0].weight.name == "0.weight"
+    assert "1.weight" in net.state_dict()
+    twin = copy.deepcopy(net)
+    assert twin[1].weight is twin[0].weight
+    assert twin[0].weight is not net[0].weight
+
+
+def test_a_shared_module_is_listed_once():
+    layer = nn.Linear(2, 2)
+    net = nn.Sequential(layer, nn.ReLU(), layer)
+    assert len(list(net.modules())) == 3
+    assert len(list(net.children())) == 2
+    assert len(list(net.parameters())) == 2
+    assert sorted(net.state_dict()) == ["0.bias", "0.weight", "2.bias", "2.weight"]
+
+
+def test_modules_compare_and_hash_by_identity():
+    a, b = nn.Linear(1, 1), nn.Linear(1, 1)
+    assert a != b
+    assert len({a, b, a}) == 2
+
+
+def test_a_subclass_may_forget_super_init():
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.layer(x)
+
+    net = Forgetful()
+    assert len(list(net.parameters())) == 2
+    assert net.training
+    assert net(np.ones((1, 2), np.float32)).shape == (1, 2)
+
+
+def test_train_and_eval_reach_every_module():
+    net = model().eval()
+    assert not any(m.training for m in net.modules())
+    assert all(m.training for m in net.train().modules())
+
+
+def test_freezing():
+    net = model()
+    net[1].requires_grad_(False)
+    (net(np.ones((4, 2), np.float32)) ** 2).sum().backward()
+    assert [p.name for p in net.parameters() if p.grad is not None] == ["0.weight", "0.bias", "2.weight"]
+    assert "frozen" in repr(net)
+    net[1].requires_grad_()
+    assert net[1].scale._node.name == "1.scale"
+
+
+def test_zero_grad():
+    net = model()
+    net(np.ones((4, 2), np.float32)).sum().backward()
+    net.zero_grad(set_to_none=False)
+    assert all((p.grad.data == 0).all() for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+
+
+def test_state_round_trip_keeps_memory_and_dtype():
+    one, two = model(), model()
+    memory = [p.data for p in two.parameters()]
+    state = {k: v.astype(np.float64) for k, v in one.state_dict().items()}
+    assert two.load_state_dict(state) == ([], [])
+    for p, q, before in zip(one.parameters(), two.parameters(), memory, strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
+        assert q.data is before
+        assert q.dtype == np.float32
+
+
+def test_a_state_is_a_snapshot():
+    net = model()
+    state = net.state_dict()
+    net[0].weight.write_(np.zeros((3, 2)))
+    assert state["0.weight"].any()
+
+
+def test_a_graph_made_before_loading_refuses_the_new_values():
+    net = model()
+    loss = (net(np.ones((4, 2), np.float32)) ** 2).sum()
+    net.load_state_dict(net.state_dict())
+    with pytest.raises(StaleValueError, match="was changed"):
+        loss.backward()
+
+
+def test_a_state_that_does_not_fit_is_listed_in_full_and_changes_nothing():
+    net = model()
+    before = net.state_dict()
+    state = {k: v + 1 for k, v in before.items()}
+    del state["0.bias"], state["1.inner.bias"]
+    state["extra"] = np.zeros(1)
+    state["2.weight"] = np.zeros((3, 1))
+    with pytest.raises(ValueError, match="nothing was loaded") as caught:
+        net.load_state_dict(state)
+    text = str(caught.value)
+    assert "missing: 0.bias, 1.inner.bias" in text
+    assert "unexpected: extra" in text
+    assert "'2.weight' is (3, 1), the module's is (1, 3)" in text
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_lenient_load_reports_what_it_left_out_but_never_a_wrong_shape():
+    net = model()
+    state = net.state_dict()
+    del state["0.bias"]
+    state["extra"] = np.zeros(1)
+    assert net.load_state_dict(state, strict=False) == (["0.bias"], ["extra"])
+    with pytest.raises(ValueError, match="another shape"):
+        net.load_state_dict({"0.bias": np.zeros(7)}, strict=False)
+
+
+def test_a_prefix_on_every_name_is_recognised():
+    net = model()
+    wrapped = {"module." + k: v for k, v in net.state_dict().items()}
+    with pytest.raises(ValueError, match=r"strip the prefix.*'module\.'"):
+        net.load_state_dict(wrapped)
+
+
+def test_assignments_that_would_lose_a_parameter_raise():
+    layer = nn.Linear(2, 2)
+    with pytest.raises(TypeError, match=r"weight is a Parameter and cannot become Tensor.*write_"):
+        layer.weight = tg.tensor(np.zeros((2, 2)))
+    layer.bias = None
+    assert [n for n, _ in layer.named_parameters()] == ["weight"]
+    with pytest.raises(TypeError, match="seen is a buffer"):
+        Block().seen = 3
+    with pytest.raises(ValueError, match="cannot name a part"):
+        layer.register_parameter("a.b", nn.Parameter(np.zeros(1)))
+
+
+def test_buffers():
+    block = Block()
+    block.register_buffer("scratch", np.zeros(2), persistent=False)
+    assert [n for n, _ in block.named_buffers()] == ["seen", "scratch"]
+    assert "scratch" not in block.state_dict()
+    block.seen = block.seen + 1
+    assert nn.Sequential(block).state_dict()["0.seen"] == 1
+    assert Block().seen.item() == 0
+
+
+def test_conversion():
+    net = model().double()
+    assert all(p.dtype == np.float64 for p in net.parameters())
+    assert net[1].seen.dtype == np.float64
+    assert net(np.ones((1, 2))).dtype == np.float64
+    assert net.float()[0].weight.dtype == np.float32
+
+
+def test_forward_hooks():
+    net, calls = model(), []
+    before = net[1].register_forward_pre_hook(lambda m, args: calls.append(args[0].shape))
+    after = net[1].register_forward_hook(lambda m, args, out: out * 2)
+    x = np.ones((4, 2), np.float32)
+    doubled = net(x).data
+    after.remove()
+    np.testing.assert_allclose(doubled, 2 * net(x).data, rtol=1e-6)
+    before.remove()
+    before.remove()
+    net(x)
+    assert calls == [(4, 3), (4, 3)]
+
+
+def test_backward_hooks_see_and_replace_the_gradient_of_the_input():
+    layer, seen = nn.Linear(2, 2).double(), []
+    handle = layer.register_full_backward_hook(lambda m, given, got: seen.append((given[0].data, got[0].data)))
+    x = tg.tensor(np.ones((3, 2)), requires_grad=True)
+    (layer(x).sum() + (x * 5).sum()).backward()
+    np.testing.assert_allclose(seen[0][1], np.ones((3, 2)))
+    np.testing.assert_allclose(seen[0][0], np.ones((3, 2)) @ layer.weight.data)
+    handle.remove()
+    x.grad = None
+    layer.register_full_backward_hook(lambda m, given, got: (given[0] * 0,))
+    layer(x).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, 0)
+
+
+def test_apply_goes_inside_out():
+    order = []
+    model().apply(lambda m: order.append(type(m).__name__))
+    assert order == ["Linear", "Linear", "Block", "Linear", "Sequential"]
+
+
+def test_repr_counts_parameters_and_folds_equal_layers():
+    text = repr(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()))
+    assert text.splitlines() == [
+        "Sequential(  # 12 parameters",
+        "  (0-1): 2 x Linear(in_features=2, out_features=2, bias=True)  # 6 parameters",
+        "  (2): ReLU()",
+        ")",
+    ]
+
+
+def test_deepcopy_is_independent():
+    net = model()
+    twin = copy.deepcopy(net)
+    twin[0].weight.write_(np.zeros((3, 2)))
+    assert net[0].weight.data.any()
+    assert [p.name for p in twin.parameters()] == NAMES
+
+
+def test_lookup_by_path():
+    net = model()
+    assert net.get_submodule("1.inner") is net[1].inner
+    assert net.get_parameter("1.scale") is net[1].scale
+    with pytest.raises(AttributeError, match="no module at '7'"):
+        net.get_submodule("7")
+
+
+def test_a_module_without_forward_says_so():
+    with pytest.raises(NotImplementedError, match="Module defines no forward"):
+        nn.Module()(1)
