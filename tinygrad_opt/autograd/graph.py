@@ -371,7 +371,6 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
     if not primitive.simple:
         g = primitive.fill(g, out, lift)
         rules = primitive.bind(node, g, out, inputs)
-    args = (g, out, *inputs)
     edges = []
     position = -1
     for parent in node.parents:
@@ -380,7 +379,13 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
             continue
         if parent.__class__ is Leaf and parent.written > node.number:
             _check_current(node)
-        gradient = rules[position](*args, **kwargs) if kwargs else rules[position](*args)
+        rule = rules[position]
+        if kwargs:
+            gradient = rule(g, out, *inputs, **kwargs)
+        elif len(inputs) == 2:  # written out, for it is the commonest and unpacking takes as long as a small rule
+            gradient = rule(g, out, inputs[0], inputs[1])
+        else:
+            gradient = rule(g, out, *inputs)
         like = inputs[position]
         if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
             gradient = fit_gradient(gradient, like, node, position, lift)
