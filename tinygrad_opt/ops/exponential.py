@@ -160,7 +160,7 @@ def _(g: Any, _y: Any, a: Any, b: Any) -> Any:
 @power.vjp(1)
 @holomorphic
 def _(g: Any, y: Any, a: Any, b: Any) -> Any:
-    return g * y * np.log(np.where((a == 0) & (b >= 0), 1.0, a))
+    return g * y * np.log(a + ((a == 0) & (b >= 0)))  # the logarithm of 1 where a = 0
 
 
 @implements(np.float_power)
