@@ -2,6 +2,7 @@
 
 from . import functional, init
 from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh, Tanhshrink
+from .attention import MultiheadAttention
 from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .containers import Sequential
@@ -13,10 +14,6 @@ from .flatten import Flatten, Unflatten
 from .folding import Fold, Unfold
 from .linear import Identity, Linear
 from .module import Module, Parameter
-from .pooling_layers import *
-from .recurrent import GRU, LSTM, RNN
-from .recurrent_cells import GRUCell, LSTMCell, RNNCell
-from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .piecewise import (
     CELU,
     ELU,
@@ -32,4 +29,8 @@ from .piecewise import (
     Softshrink,
     Threshold,
 )
+from .pooling_layers import *
+from .recurrent import GRU, LSTM, RNN
+from .recurrent_cells import GRUCell, LSTMCell, RNNCell
+from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .softmax import GLU, LogSoftmax, Softmax, Softmax2d, Softmin

@@ -1,6 +1,7 @@
 """The functions beside the layers, in one place: ``import tinygrad_opt.nn.functional as F``."""
 
 from .activations import gelu, logsigmoid, mish, relu, sigmoid, silu, softplus, softsign, tanh, tanhshrink
+from .attention import scaled_dot_product_attention
 from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logits
 from .classification_losses import cross_entropy, kl_div, nll_loss
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -10,8 +11,6 @@ from .embedding_bag import embedding_bag
 from .flatten import flatten
 from .folding import fold, unfold
 from .linear import linear
-from .pooling import *
-from .regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .piecewise import (
     celu,
     elu,
@@ -27,4 +26,6 @@ from .piecewise import (
     softshrink,
     threshold,
 )
+from .pooling import *
+from .regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .softmax import glu, log_softmax, normalize, softmax, softmin

@@ -23,6 +23,8 @@ def case(layer, *args, inputs, call=None, train=True, second=True, **kwargs):
     }
 
 
+LATER = np.triu(np.ones((5, 5), bool), 1)
+PADDED = np.array([[False] * 3 + [True] * 2, [False] * 5])
 IMAGE, LINE = (2, 4, 7, 6), (2, 4, 9)
 CASES = {
     "conv1d": case("Conv1d", 4, 6, 3, stride=2, padding=1, inputs=[LINE]),
@@ -100,6 +102,37 @@ CASES = {
     "bag_max": case(
         "EmbeddingBag", 6, 3, mode="max", padding_idx=0, second=False, inputs=[((7,), 6), np.array([0, 3, 3])]
     ),
+    "attention": case("MultiheadAttention", 6, 2, inputs=[(5, 2, 6), "same", "same"]),
+    "attention_causal": case(
+        "MultiheadAttention",
+        6,
+        3,
+        bias=False,
+        batch_first=True,
+        inputs=[(2, 5, 6), "same", "same"],
+        call={"attn_mask": LATER, "key_padding_mask": PADDED, "average_attn_weights": False},
+    ),
+    "attention_fast": case(
+        "MultiheadAttention",
+        6,
+        2,
+        batch_first=True,
+        second=False,
+        inputs=[(2, 5, 6), "same", "same"],
+        call={"attn_mask": np.where(LATER, -np.inf, 0.5), "is_causal": True, "need_weights": False},
+    ),
+    "attention_cross": case(
+        "MultiheadAttention",
+        6,
+        2,
+        kdim=4,
+        vdim=3,
+        add_bias_kv=True,
+        add_zero_attn=True,
+        inputs=[(3, 2, 6), (5, 2, 4), (5, 2, 3)],
+        call={"key_padding_mask": PADDED},
+    ),
+    "attention_unbatched": case("MultiheadAttention", 6, 2, inputs=[(3, 6), (5, 6), "same"]),
     "gru_cell": case("GRUCell", 3, 4, inputs=[(2, 3), (2, 4)]),
 }
 
@@ -108,6 +141,8 @@ def draw(inputs, rng):
     """The inputs of a case as arrays; a list of shapes gives a tuple of arrays, flat here."""
     arrays = []
     for item in inputs:
+        if isinstance(item, str):
+            continue
         if isinstance(item, list):
             arrays += draw(item, rng)
         elif isinstance(item, np.ndarray):
@@ -120,9 +155,14 @@ def draw(inputs, rng):
 
 
 def arrange(inputs, tensors):
-    """A case's inputs as the layer takes them, from the flat list of tensors."""
-    tensors = iter(tensors)
-    return [tuple(next(tensors) for _ in item) if isinstance(item, list) else next(tensors) for item in inputs]
+    """A case's inputs as the layer takes them, from the flat list of tensors; "same" repeats the one before."""
+    tensors, found = iter(tensors), []
+    for item in inputs:
+        if isinstance(item, list):
+            found.append(tuple(next(tensors) for _ in item))
+        else:
+            found.append(found[-1] if isinstance(item, str) else next(tensors))
+    return found
 
 
 def flatten(outputs):

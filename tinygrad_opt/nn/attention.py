@@ -1,0 +1,301 @@
+"""Attention, as a function and with several heads as a layer; the arithmetic is in ``attend.py``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..autograd.dtypes import get_default_dtype
+from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..errors import ShapeError
+from ..random import get_generator
+from . import init
+from .attend import attend, naive_attend, self_attend
+from .linear import Linear, linear
+from .module import Module, Parameter
+
+__all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
+
+
+def _additive(mask: Any, dtype: Any, hidden: bool) -> Any:
+    """A mask as numbers to add to the scores: −∞ where a bool mask is `hidden`."""
+    mask = mask if isinstance(mask, Tensor) and mask.requires_grad else as_array(mask)
+    if mask.dtype == bool:
+        return np.where(mask == hidden, -np.inf, 0.0).astype(dtype)
+    return mask if isinstance(mask, Tensor) else mask.astype(dtype, copy=False)
+
+
+def _kept(shape: tuple[int, ...], p: float, dtype: Any, generator: Any) -> Any:
+    """Factors that drop with probability p and keep the mean."""
+    if p >= 1:
+        return np.zeros(shape, dtype)
+    return (get_generator(generator).random(shape, np.float32) >= p).astype(dtype) * dtype.type(1 / (1 - p))
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+    *,
+    generator: np.random.Generator | None = None,
+) -> Tensor:
+    """softmax(scale · query keyᵀ + mask) value (Vaswani et al. 2017, arXiv:1706.03762).
+
+    Parameters
+    ----------
+    query, key, value : array_like, shapes (..., L, E), (..., S, E), (..., S, V)
+    attn_mask : array_like, broadcasting to (..., L, S), optional
+        bool: True where a query may look. Numbers are added to the scores; they may require a gradient.
+    dropout_p : float
+        Probability of dropping a weight, always (the function knows no training mode).
+    is_causal : bool
+        Query i sees keys 0 … i only.
+    scale : float, optional
+        By default 1/√E.
+    enable_gqa : bool
+        Fewer key and value heads than query heads, on axis -3: each serves several (Ainslie et al. 2023).
+    generator : numpy.random.Generator, optional
+
+    Returns
+    -------
+    Tensor, shape (..., L, V)
+        A query that may look nowhere gets zeros.
+
+    Raises
+    ------
+    ShapeError
+        The shapes do not fit.
+    """
+    query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
+    if attn_mask is not None and is_causal:
+        raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both.")
+    if enable_gqa and key.shape[-3] != query.shape[-3]:
+        key, value = (np.repeat(a, query.shape[-3] // a.shape[-3], axis=-3) for a in (key, value))
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}: query and key "
+            f"must agree on the last axis, key and value on the one before."
+        )
+    options: dict[str, Any] = {"mask": None, "keep": None, "causal": is_causal}
+    options["scale"] = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
+    if attn_mask is not None:
+        options["mask"] = _additive(attn_mask, query.dtype, hidden=False)
+    if dropout_p > 0:
+        lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+        shape = (*lead, query.shape[-2], key.shape[-2])
+        options["keep"] = _kept(shape, dropout_p, query.dtype, generator)
+    form = naive_attend if isinstance(options["mask"], Tensor) else attend
+    return form(query, key, value, **options)[0]  # type: ignore[no-any-return]
+
+
+class MultiheadAttention(Module):
+    """Several attentions side by side, each on its own part of a projection (Vaswani et al. 2017, arXiv:1706.03762).
+
+    Parameters
+    ----------
+    embed_dim : int
+        Width of the queries and of the result, cut evenly into heads.
+    num_heads : int
+    dropout : float
+        Probability of dropping a weight, while training.
+    bias : bool
+        Of the projections.
+    add_bias_kv : bool
+        A learned key and value behind the others.
+    add_zero_attn : bool
+        A key and value of zeros behind the others.
+    kdim, vdim : int, optional
+        Width of the keys and of the values, by default embed_dim.
+    batch_first : bool
+        Sequences are (N, L, E) instead of (L, N, E).
+    dtype : dtype, optional
+    generator : numpy.random.Generator, optional
+        For the initial values (Glorot & Bengio's uniform) and for dropout.
+
+    Attributes
+    ----------
+    in_proj_weight : Parameter, shape (3·embed_dim, embed_dim)
+        Rows for queries, keys and values; in_proj_bias (3·embed_dim,) likewise. With another kdim or vdim there are
+        q_proj_weight, k_proj_weight and v_proj_weight instead.
+    out_proj : Linear
+
+    Examples
+    --------
+    >>> import numpy as np, tinygrad_opt as tg
+    >>> attention = tg.nn.MultiheadAttention(8, 2, batch_first=True)
+    >>> x = np.ones((3, 5, 8), np.float32)
+    >>> y, weights = attention(x, x, x)
+    >>> y.shape, weights.shape
+    ((3, 5, 8), (3, 5, 5))
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+        *,
+        dtype: DTypeLike | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+            raise ValueError(f"MultiheadAttention: num_heads={num_heads} must divide embed_dim={embed_dim}.")
+        self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
+        self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
+        self.add_zero_attn, self._generator = add_zero_attn, generator
+        dtype = get_default_dtype() if dtype is None else dtype
+        if self.kdim == self.vdim == embed_dim:
+            self.in_proj_weight = Parameter(np.empty((3 * embed_dim, embed_dim), dtype))
+        else:
+            self.in_proj_weight = None
+            self.q_proj_weight = Parameter(np.empty((embed_dim, embed_dim), dtype))
+            self.k_proj_weight = Parameter(np.empty((embed_dim, self.kdim), dtype))
+            self.v_proj_weight = Parameter(np.empty((embed_dim, self.vdim), dtype))
+        self.in_proj_bias = Parameter(np.empty(3 * embed_dim, dtype)) if bias else None
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype=dtype, generator=generator)
+        self.bias_k = Parameter(np.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None
+        self.bias_v = Parameter(np.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: np.random.Generator | None = None) -> None:
+        """Draw new initial values, as PyTorch does."""
+        for name, parameter in self.named_parameters(recurse=False):
+            if name.endswith("weight"):
+                init.xavier_uniform_(parameter, generator=generator)
+        for bias in (self.in_proj_bias, self.out_proj.bias):
+            if bias is not None:
+                init.zeros_(bias)
+        for bias in (self.bias_k, self.bias_v):
+            if bias is not None:
+                init.xavier_normal_(bias, generator=generator)
+
+    def forward(
+        self,
+        query: Any,
+        key: Any,
+        value: Any,
+        key_padding_mask: Any = None,
+        need_weights: bool = True,
+        attn_mask: Any = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The result and, if needed, the weights.
+
+        Parameters
+        ----------
+        query, key, value : array_like, shapes (L, N, E), (S, N, kdim), (S, N, vdim); batch first if so; or without N
+        key_padding_mask : array_like, shape (N, S), optional
+            bool: True where a key is to be ignored. Numbers are added to the scores.
+        need_weights : bool
+            Also return the weights: (N, L, S), or (N, heads, L, S) unless `average_attn_weights`.
+        attn_mask : array_like, shape (L, S) or (N · heads, L, S), optional
+            bool: True where a query may NOT look (the opposite of :func:`scaled_dot_product_attention`).
+        average_attn_weights : bool
+        is_causal : bool
+            Query i sees keys 0 … i only; no mask is needed for that.
+        """
+        same = query is key and key is value
+        query, key, value = (as_tensor(a) for a in (query, key, value))
+        self._check(query, key, value)
+        single = query.ndim == 2
+        if single:
+            query, key, value = query[None], key[None], value[None]
+        elif not self.batch_first:
+            query, key, value = (np.swapaxes(a, 0, 1) for a in (query, key, value))
+        size = query.shape[0], self.num_heads, query.shape[1], key.shape[1]
+        options = self._options(size, key_padding_mask, attn_mask, is_causal, query.dtype)
+        if same and self.in_proj_weight is not None and self.bias_k is None and not self.add_zero_attn:
+            qkv = linear(query, self.in_proj_weight, self.in_proj_bias)
+            y, weights = self_attend(qkv, heads=self.num_heads, **options)
+        else:
+            y, weights = attend(*self._projected(query, key, value), **options)
+            y = np.transpose(y, (0, 2, 1, 3)).reshape((size[0], size[2], self.embed_dim))
+        y = self.out_proj(y)
+        y = y[0] if single else y if self.batch_first else np.swapaxes(y, 0, 1)
+        if not need_weights:
+            return y, None
+        weights = weights if options["keep"] is None else weights * options["keep"]
+        weights = np.mean(weights, axis=1) if average_attn_weights else weights
+        return y, weights[0] if single else weights
+
+    def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
+        wanted = {"query": (query, self.embed_dim), "key": (key, self.kdim), "value": (value, self.vdim)}
+        for name, (array, width) in wanted.items():
+            if array.ndim not in (2, 3) or array.ndim != query.ndim or array.shape[-1] != width:
+                order = "N, L" if self.batch_first else "L, N"
+                raise ShapeError(
+                    f"{self.label}: expected {name} of shape ({order}, {width}) or (L, {width}), all of as many axes; "
+                    f"got query {query.shape}, key {key.shape}, value {value.shape}."
+                )
+        if key.shape[:-1] != value.shape[:-1]:
+            raise ShapeError(f"{self.label}: key {key.shape} and value {value.shape} must have the same length.")
+
+    def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Any, Any, Any]:
+        """Queries, keys and values of each head (N, H, length, D)."""
+        e = self.embed_dim
+        if self.in_proj_weight is not None:
+            weights = [self.in_proj_weight[i * e : (i + 1) * e] for i in range(3)]
+        else:
+            weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        bias = self.in_proj_bias
+        biases = [None if bias is None else bias[i * e : (i + 1) * e] for i in range(3)]
+        q, k, v = (linear(a, w, b) for a, w, b in zip((query, key, value), weights, biases, strict=True))
+        n = q.shape[0]
+        if self.bias_k is not None:
+            k = np.concatenate([k, np.broadcast_to(self.bias_k, (n, 1, e))], axis=1)
+            v = np.concatenate([v, np.broadcast_to(self.bias_v, (n, 1, e))], axis=1)
+        if self.add_zero_attn:
+            k, v = (np.concatenate([a, np.zeros((n, 1, e), a.dtype)], axis=1) for a in (k, v))
+        apart = (a.reshape((n, -1, self.num_heads, e // self.num_heads)) for a in (q, k, v))
+        q, k, v = (np.transpose(a, (0, 2, 1, 3)) for a in apart)
+        return q, k, v
+
+    def _options(self, size: Any, padding_mask: Any, attn_mask: Any, causal: bool, dtype: Any) -> dict[str, Any]:
+        """The static options of the primitive: masks in one, what dropout keeps, the scale."""
+        n, heads, rows, columns = size
+        causal = causal and attn_mask is None
+        mask: Any = None
+        if attn_mask is not None:
+            mask = as_array(_additive(attn_mask, dtype, hidden=True))
+            if mask.shape not in ((rows, columns), (n * heads, rows, columns)):
+                raise ShapeError(
+                    f"{self.label}: expected attn_mask of shape {rows, columns} or {n * heads, rows, columns}, "
+                    f"got {mask.shape}."
+                )
+            mask = mask.reshape((n, heads, rows, columns)) if mask.ndim == 3 else mask
+        if padding_mask is not None:
+            padding = as_array(_additive(padding_mask, dtype, hidden=True)).reshape((-1, 1, 1, columns))
+            mask = padding if mask is None else mask + padding
+        extra = (self.bias_k is not None) + self.add_zero_attn
+        if mask is not None and (extra or causal):
+            mask = np.broadcast_to(mask, np.broadcast_shapes(mask.shape, (rows, columns)))
+        if causal and (mask is not None or extra):
+            later = np.triu(np.full((rows, columns), -np.inf, dtype), 1)
+            mask, causal = later if mask is None else mask + later, False
+        if mask is not None and extra:
+            mask = np.concatenate([mask, np.zeros((*mask.shape[:-1], extra), dtype)], axis=-1)
+        keep = None
+        if self.dropout and self.training:
+            keep = _kept((n, heads, rows, columns + extra), self.dropout, np.dtype(dtype), self._generator)
+        scale = 1.0 / math.sqrt(self.embed_dim // self.num_heads)
+        return {"mask": mask, "keep": keep, "causal": causal, "scale": scale}
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        return f"{self.embed_dim}, num_heads={self.num_heads}"
