@@ -1,4 +1,4 @@
-"""Freezes PyTorch's numbers for the cases of test_against_torch.py: run by hand, ``python tests/nn/make_against_torch.py``."""
+"""Freezes PyTorch's numbers for the cases of test_against_torch.py; run by hand, from the top folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ HERE = Path(__file__).parent
 
 
 def _arrays(tensors: Any, like: Any) -> list[np.ndarray]:
-    return [np.zeros(tuple(t.shape)) if g is None else g.detach().numpy(force=True) for g, t in zip(tensors, like)]
+    return [
+        np.zeros(tuple(t.shape)) if g is None else g.detach().numpy(force=True)
+        for g, t in zip(tensors, like, strict=True)
+    ]
 
 
 def theirs(case: Any, seed: int) -> dict[str, np.ndarray]:
@@ -40,18 +43,20 @@ def theirs(case: Any, seed: int) -> dict[str, np.ndarray]:
     data["upstream"] = np.asarray(rng.standard_normal(tuple(out.shape)))
     upstream = torch.tensor(data["upstream"])
     first = torch.autograd.grad(out, wanted, upstream, create_graph=case.second, allow_unused=True)
-    data |= {f"first.{n}": a for n, a in zip(names, _arrays(first, wanted))}
+    data |= {f"first.{n}": a for n, a in zip(names, _arrays(first, wanted), strict=True)}
     if case.second:
-        data |= {f"upstream.{n}": np.asarray(rng.standard_normal(tuple(w.shape))) for n, w in zip(names, wanted)}
+        data |= {
+            f"upstream.{n}": np.asarray(rng.standard_normal(tuple(w.shape))) for n, w in zip(names, wanted, strict=True)
+        }
         total = sum(
             (g * torch.tensor(data[f"upstream.{n}"])).sum()
-            for n, g in zip(names, first)
+            for n, g in zip(names, first, strict=True)
             if g is not None and g.requires_grad
         )
         second = [None] * len(wanted)
         if isinstance(total, torch.Tensor):
             second = torch.autograd.grad(total, wanted, allow_unused=True)
-        data |= {f"second.{n}": a for n, a in zip(names, _arrays(second, wanted))}
+        data |= {f"second.{n}": a for n, a in zip(names, _arrays(second, wanted), strict=True)}
     return data
 
 

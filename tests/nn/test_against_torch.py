@@ -1,4 +1,4 @@
-"""Layers and losses against PyTorch: outputs, gradients, second-order gradients and buffers, with its weights loaded by name.
+"""Layers and losses against PyTorch: outputs, gradients of two orders and buffers, from its weights loaded by name.
 
 The expected numbers were made by ``make_against_torch.py``, which runs the same table of cases with PyTorch.
 """
@@ -185,16 +185,25 @@ def ours(case: Case, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     wanted += list(module.parameters())
     found = {"out": out.data} | {f"after.{name}": b.data for name, b in module.named_buffers()}
     first = tg.autograd.grad(out, wanted, given["upstream"], create_graph=case.second, allow_unused=True)
-    found |= {f"first.{n}": np.zeros(w.shape) if g is None else g.data for n, w, g in zip(names, wanted, first)}
+    found |= {
+        f"first.{n}": np.zeros(w.shape) if g is None else g.data for n, w, g in zip(names, wanted, first, strict=True)
+    }
     if case.second:
         total = sum(
-            ((g * given[f"upstream.{n}"]).sum() for n, g in zip(names, first) if g is not None and g.requires_grad),
+            (
+                (g * given[f"upstream.{n}"]).sum()
+                for n, g in zip(names, first, strict=True)
+                if g is not None and g.requires_grad
+            ),
             start=0.0,
         )
         second = [None] * len(wanted)
         if isinstance(total, tg.Tensor):
             second = tg.autograd.grad(total, wanted, allow_unused=True)
-        found |= {f"second.{n}": np.zeros(w.shape) if g is None else g.data for n, w, g in zip(names, wanted, second)}
+        found |= {
+            f"second.{n}": np.zeros(w.shape) if g is None else g.data
+            for n, w, g in zip(names, wanted, second, strict=True)
+        }
     return found
 
 

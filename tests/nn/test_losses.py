@@ -146,7 +146,7 @@ def test_ignored_samples_get_no_gradient():
     np.testing.assert_allclose(x.grad.data.sum(), 0, atol=1e-15)
 
 
-@pytest.mark.parametrize("bad", [dict(delta=0.0), dict(delta=-1.0)])
+@pytest.mark.parametrize("bad", [0.0, -1.0])
 def test_huber_needs_a_positive_delta(bad):
     with pytest.raises(ValueError, match="delta must be positive"):
-        F.huber_loss(np.zeros(2), np.zeros(2), **bad)
+        F.huber_loss(np.zeros(2), np.zeros(2), delta=bad)

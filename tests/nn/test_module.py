@@ -35,7 +35,11 @@ NAMES = ["0.weight", "0.bias", "1.scale", "1.inner.weight", "1.inner.bias", "2.w
 
 def test_parameters_come_in_definition_order_whatever_the_hash_seed():
     assert [name for name, _ in model().named_parameters()] == NAMES
-    code = "from tinygrad_opt import nn\nprint([n for n, _ in nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)).named_parameters()])"
+    code = (
+        "from tinygrad_opt import nn\n"
+        "net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))\n"
+        "print([name for name, _ in net.named_parameters()])"
+    )
     runs = {
         subprocess.run(
             [sys.executable, "-c", code],

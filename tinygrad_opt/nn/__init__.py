@@ -14,23 +14,11 @@ from .flatten import Flatten, Unflatten
 from .folding import Fold, Unfold
 from .linear import Identity, Linear
 from .module import Module, Parameter
-from .piecewise import (
-    CELU,
-    ELU,
-    SELU,
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    PReLU,
-    ReLU6,
-    RReLU,
-    Softshrink,
-    Threshold,
-)
+from .piecewise import Hardshrink, Hardsigmoid, Hardswish, Hardtanh, ReLU6, Softshrink, Threshold
 from .pooling_layers import *
+from .rectifiers import CELU, ELU, SELU, LeakyReLU, PReLU, RReLU
 from .recurrent import GRU, LSTM, RNN
 from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .regression_losses import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .softmax import GLU, LogSoftmax, Softmax, Softmax2d, Softmin
+from .upsampling import PixelShuffle, PixelUnshuffle, Upsample, UpsamplingBilinear2d, UpsamplingNearest2d

@@ -148,6 +148,9 @@ class BCEWithLogitsLoss(Loss):
     pos_weight : array_like, optional
     """
 
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
@@ -166,6 +169,8 @@ class BCELoss(Loss):
     weight : array_like, optional
     reduction : {"mean", "sum", "none"}
     """
+
+    weight: Tensor | None
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction)

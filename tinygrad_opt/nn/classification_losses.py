@@ -256,6 +256,8 @@ class CrossEntropyLoss(Loss):
     label_smoothing : float
     """
 
+    weight: Tensor | None
+
     def __init__(
         self,
         weight: Any = None,
@@ -282,6 +284,8 @@ class NLLLoss(Loss):
     ignore_index : int
     reduction : {"mean", "sum", "none"}
     """
+
+    weight: Tensor | None
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(reduction)

@@ -73,8 +73,8 @@ def _drop_channels(caller: str, x: Any, axes: int, p: float, training: bool, gen
     x = as_tensor(x)
     if x.ndim not in (axes + 1, axes + 2):
         raise ShapeError(
-            f"{caller}: expected (N, C{', ...' * bool(axes)}) with {axes} axes behind the channels, or one such sample; "
-            f"got shape {x.shape}."
+            f"{caller}: expected (N, C{', ...' * bool(axes)}) with {axes} axes behind the channels, or one "
+            f"such sample; got shape {x.shape}."
         )
     return _drop(x, p, training, generator, axes)
 
@@ -109,7 +109,7 @@ def _alpha(caller: str, x: Any, p: float, training: bool, generator: Generator, 
 
 
 def alpha_dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
-    """Dropout to SELU's negative limit instead of 0, keeping mean and variance (Klambauer et al. 2017, arXiv:1706.02515)."""
+    """Dropout to SELU's lower limit instead of 0; keeps mean and variance (Klambauer et al. 2017, arXiv:1706.02515)."""
     return _alpha("alpha_dropout", x, p, training, generator, False)
 
 

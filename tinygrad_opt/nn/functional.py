@@ -11,21 +11,9 @@ from .embedding_bag import embedding_bag
 from .flatten import flatten
 from .folding import fold, unfold
 from .linear import linear
-from .piecewise import (
-    celu,
-    elu,
-    hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    prelu,
-    relu6,
-    rrelu,
-    selu,
-    softshrink,
-    threshold,
-)
+from .piecewise import hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold
 from .pooling import *
+from .rectifiers import celu, elu, leaky_relu, prelu, rrelu, selu
 from .regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .softmax import glu, log_softmax, normalize, softmax, softmin
+from .upsampling import interpolate, pixel_shuffle, pixel_unshuffle

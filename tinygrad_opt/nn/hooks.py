@@ -134,8 +134,8 @@ class _Gate:
             new = new if isinstance(new, tuple) else (new,)
             if len(self.left) != 1 or len(new) != 1:
                 raise ValueError(
-                    f"{self.module.label}: a backward hook may replace the gradient of a single input only; this call has "
-                    f"{len(self.left)} and the hook returned {len(new)}."
+                    f"{self.module.label}: a backward hook may replace the gradient of a single input only; "
+                    f"this call has {len(self.left)} and the hook returned {len(new)}."
                 )
             replaced = self.left[0] = new[0] if isinstance(new[0], Tensor) else Tensor(np.asarray(new[0]))
         return replaced

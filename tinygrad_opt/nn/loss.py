@@ -46,7 +46,7 @@ def pair(caller: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
 
 
 def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Raise ShapeError for shapes that broadcast to something else than a prediction, and warn of other broadcasting."""
+    """Raise ShapeError for shapes that broadcast to more than was predicted, and warn of other broadcasting."""
     try:
         together = np.broadcast_shapes(given, wanted)
     except ValueError:
@@ -60,7 +60,7 @@ def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...]) -
         raise ShapeError(f"{caller}: input {given} and target {wanted} would broadcast to {together}.{mend}")
     if wanted != ():
         warnings.warn(
-            f"{caller}: target {wanted} is broadcast to the input's shape {given}. Give it that shape if this is meant.",
+            f"{caller}: target {wanted} is broadcast to the input's shape {given}. Reshape it if this is meant.",
             stacklevel=4,
         )
 

@@ -1,4 +1,4 @@
-"""Module and Parameter: what a layer is, so that its parameters can be found, named, saved and trained.
+"""Module: what a layer is, so that its parameters can be found, named, saved and trained.
 
 A module's parameters, buffers and children are simply its attributes, in the order in which they were first
 assigned; there is no second list that could disagree with them.
@@ -16,46 +16,13 @@ from ..autograd.graph import Leaf, next_number
 from ..autograd.modes import mode
 from ..autograd.tensor import Tensor
 from .hooks import HookHandle, Hooks
+from .parameter import Parameter
 from .state import IncompatibleKeys, check_state
 from .text import module_text
 
 __all__ = ["Module", "Parameter"]
 
 _M = TypeVar("_M", bound="Module")
-
-
-class Parameter(Tensor):
-    """A Tensor that a Module owns and an optimizer trains.
-
-    Parameters
-    ----------
-    data : array_like
-        The initial values; an ndarray is wrapped, not copied.
-    requires_grad : bool
-        False freezes it.
-    dtype : dtype, optional
-    name : str, optional
-        A module that it is assigned to names it by its path, e.g. ``encoder.0.weight``.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        data: ArrayLike | Tensor,
-        requires_grad: bool = True,
-        *,
-        dtype: DTypeLike | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(data, requires_grad, dtype=dtype, name=name)
-
-    def write_(self, values: ArrayLike | Tensor) -> Parameter:
-        """Copy values into this Parameter's memory; graphs recorded before that refuse to use them. Returns self."""
-        self.data[...] = values.data if isinstance(values, Tensor) else values
-        if isinstance(self._node, Leaf):
-            self._node.written = next_number()
-        return self
 
 
 class Module:
@@ -114,8 +81,8 @@ class Module:
                 value.name = _join(self._path, name)
         elif value is not None and isinstance(self.__dict__.get(name), Parameter):
             raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter and cannot become {type(value).__name__}: it would no longer be "
-                f"trained or saved. Assign nn.Parameter(values), or write the values with .{name}.write_(values)."
+                f"{type(self).__name__}.{name} is a Parameter and cannot become {type(value).__name__}: it would no "
+                f"longer be trained or saved. Assign nn.Parameter(values), or write values by {name}.write_(values)."
             )
         elif value is not None and name in self._buffers and not isinstance(value, Tensor):
             raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor, not {type(value).__name__}.")

@@ -1,123 +1,30 @@
-"""Activations in pieces: the relu family, and the functions that shrink, clip or gate."""
+"""Activations of straight pieces: those that clip, shrink or cut off."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from ..autograd.dtypes import get_default_dtype
-from ..autograd.primitive import primitive
 from ..autograd.tensor import as_tensor
-from ..errors import ShapeError
-from ..ops.samples import unary
-from ..random import get_generator
-from .module import Module, Parameter
+from .module import Module
 
 __all__ = [
-    "CELU",
-    "ELU",
-    "SELU",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
-    "LeakyReLU",
-    "PReLU",
-    "RReLU",
     "ReLU6",
     "Softshrink",
     "Threshold",
-    "celu",
-    "elu",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
-    "leaky_relu",
-    "prelu",
     "relu6",
-    "rrelu",
-    "selu",
     "softshrink",
     "threshold",
 ]
-
-Generator = np.random.Generator | None
-
-_SELU_ALPHA = 1.6732632423543772848170429916717
-_SELU_SCALE = 1.0507009873554804934193349852946
-
-
-@primitive(
-    arrays=1,
-    samples=unary(),
-    formula="x, or s · x below 0",
-    gradient=["g, or s · g below 0"],
-    vjp=[lambda g, _y, x, slope: g * np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))],
-)
-def leaky(x: Any, slope: float = 0.01) -> Any:
-    """x where it is positive, slope · x elsewhere."""
-    return np.maximum(x, x * slope) if slope <= 1 else np.where(x > 0, x, x * slope)
-
-
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """x where it is positive, negative_slope · x elsewhere (Maas et al. 2013)."""
-    return leaky(x, negative_slope)
-
-
-def prelu(x: Any, weight: Any) -> Any:
-    """x where it is positive, weight · x elsewhere, the weight being trained (He et al. 2015, arXiv:1502.01852).
-
-    Parameters
-    ----------
-    x : array_like, shape (N, C, ...) or (C,)
-    weight : array_like, shape (1,) or (C,)
-        One slope for all channels, or one for each.
-    """
-    x, weight = as_tensor(x), as_tensor(weight)
-    channels = 1 if x.ndim < 1 else x.shape[min(x.ndim - 1, 1)]
-    if weight.size != 1 and weight.shape != (channels,):
-        raise ShapeError(f"prelu: x of shape {x.shape} has {channels} channels, weight has shape {weight.shape}.")
-    if weight.size > 1 and x.ndim > 1:
-        weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
-    elif x.ndim == 0:
-        weight = weight.reshape(())
-    return np.maximum(x, 0) + weight * np.minimum(x, 0)
-
-
-def rrelu(
-    x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, generator: Generator = None
-) -> Any:
-    """Leaky relu with a slope drawn for each element from U(lower, upper) while training, their mean otherwise (Xu et al. 2015)."""
-    x = as_tensor(x)
-    if not training:
-        return leaky_relu(x, (lower + upper) / 2)
-    slopes = get_generator(generator).uniform(lower, upper, x.shape).astype(x.dtype)
-    return x * np.where(x.data > 0, x.dtype.type(1), slopes)
-
-
-def _exponential(x: Any, scale: float, rate: float) -> Any:
-    """max(x, 0) + scale · (exp(rate · min(x, 0)) − 1)."""
-    x = as_tensor(x)
-    below = np.where(x.data > 0, 0, x)
-    return np.where(x.data > 0, x, np.expm1(below * rate) * scale)
-
-
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, α (eˣ − 1) elsewhere (Clevert et al. 2016, arXiv:1511.07289)."""
-    return _exponential(x, alpha, 1.0)
-
-
-def celu(x: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, α (exp(x/α) − 1) elsewhere (Barron 2017, arXiv:1704.07483)."""
-    return _exponential(x, alpha, 1 / alpha)
-
-
-def selu(x: Any) -> Any:
-    """λ · elu(x, α) with the λ and α that keep mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515)."""
-    return _exponential(x, _SELU_ALPHA, 1.0) * _SELU_SCALE
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -165,115 +72,11 @@ def threshold(x: Any, threshold: float, value: float) -> Any:
     return np.where(x.data > threshold, x, x.dtype.type(value))
 
 
-class LeakyReLU(Module):
-    """x where it is positive, negative_slope · x elsewhere.
-
-    Parameters
-    ----------
-    negative_slope : float
-    inplace : bool
-        Without effect, here and below.
-    """
-
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope = negative_slope
-
-    def forward(self, x: Any) -> Any:
-        """The leaky relu."""
-        return leaky_relu(x, self.negative_slope)
-
-
-class PReLU(Module):
-    """x where it is positive, weight · x elsewhere, with a trained weight.
-
-    Parameters
-    ----------
-    num_parameters : int
-        1, or the number of channels.
-    init : float
-        The initial weight.
-    dtype : dtype, optional
-
-    Attributes
-    ----------
-    weight : Parameter, shape (num_parameters,)
-    """
-
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
-        super().__init__()
-        self.num_parameters = num_parameters
-        self.weight = Parameter(np.full(num_parameters, init, get_default_dtype() if dtype is None else dtype))
-
-    def forward(self, x: Any) -> Any:
-        """The relu with trained slope."""
-        return prelu(x, self.weight)
-
-
-class RReLU(Module):
-    """Leaky relu with slopes drawn from U(lower, upper) while training.
-
-    Parameters
-    ----------
-    lower, upper : float
-    inplace : bool
-    generator : numpy.random.Generator, optional
-    """
-
-    def __init__(
-        self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False, *, generator: Generator = None
-    ) -> None:
-        super().__init__()
-        if lower > upper:
-            raise ValueError(f"RReLU: lower {lower} must not be greater than upper {upper}.")
-        self.lower = lower
-        self.upper = upper
-        self._generator = generator
-
-    def forward(self, x: Any) -> Any:
-        """The randomised leaky relu."""
-        return rrelu(x, self.lower, self.upper, self.training, self._generator)
-
-
-class ELU(Module):
-    """x where it is positive, α (eˣ − 1) elsewhere.
-
-    Parameters
-    ----------
-    alpha : float
-    inplace : bool
-    """
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-
-    def forward(self, x: Any) -> Any:
-        """The exponential linear unit."""
-        return elu(x, self.alpha)
-
-
-class CELU(ELU):
-    """x where it is positive, α (exp(x/α) − 1) elsewhere; the arguments as in :class:`ELU`."""
-
-    def forward(self, x: Any) -> Any:
-        """The continuously differentiable exponential linear unit."""
-        return celu(x, self.alpha)
-
-
 class _Plain(Module):
     """An activation without options."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-
-
-class SELU(_Plain):
-    """The self-normalising exponential linear unit: :func:`selu`."""
-
-    def forward(self, x: Any) -> Any:
-        """The scaled exponential linear unit."""
-        return selu(x)
 
 
 class ReLU6(_Plain):

@@ -31,7 +31,7 @@ def softmin(x: Any, axis: int = -1) -> Any:
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """a · σ(b), where a and b are the first and the second half of x along `axis` (Dauphin et al. 2017, arXiv:1612.08083).
+    """a · σ(b), a and b being the two halves of x along `axis` (Dauphin et al. 2017, arXiv:1612.08083).
 
     Raises
     ------
