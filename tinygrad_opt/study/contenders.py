@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import optim
 
-__all__ = ["Contender", "contenders", "find", "optimizer"]
+__all__ = ["Contender", "contenders", "find", "optimizer", "others"]
 
 
 @dataclass(frozen=True)
@@ -123,16 +123,16 @@ def find(name: str) -> Contender:
     """
     if name in contenders:
         return contenders[name]
-    others = _others()
-    if name in others:
-        return others[name]
-    names = [*contenders, *others]
+    more = others()
+    if name in more:
+        return more[name]
+    names = [*contenders, *more]
     near = difflib.get_close_matches(name, names, 1)
     hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}."
     raise KeyError(f"no optimizer is called '{name}'. {hint}")
 
 
-def _others() -> dict[str, Contender]:
+def others() -> dict[str, Contender]:
     """Optimizers of the package beyond the registered ones, at the defaults of their class."""
     found = {}
     for title in dir(optim):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from typing import Any
 
@@ -67,20 +68,21 @@ def quadratic_problem(rng: np.random.Generator, condition: float, noise: float, 
     points = data.TensorDataset((noise * rng.standard_normal((2000, dimensions))).astype(np.float32))
     exact = data.TensorDataset(np.zeros((1, dimensions), np.float32))
     start = rng.standard_normal(dimensions).astype(np.float32)
-    return Problem(_Quadratic(start, a), _half_square, points, exact, exact)
+    return Problem(_Quadratic(start, a), _half_square, (points, exact, exact))
 
 
 @task("quadratic", "noisy ill-conditioned quadratic", cost="50 numbers, one matrix product a step")
 def quadratic(rng: np.random.Generator) -> Problem:
-    """f(θ) = ½ θᵀHθ in 50 dimensions, eigenvalues 0.01 to 10 (κ = 1000) along randomly turned axes; the gradient is noisy
-    as if H were met through samples (Zhang et al. 2019, arXiv 1907.04164). Validation and test: the exact f."""
+    """f(θ) = ½ θᵀHθ in 50 dimensions, eigenvalues 0.01 to 10 (κ = 1000) along randomly turned axes; the gradient is
+    noisy as if H were met through samples (Zhang et al. 2019, arXiv 1907.04164). Validation and test: the exact f."""
     return quadratic_problem(rng, condition=1e3, noise=0.2)
 
 
 @task("sparse", "logistic regression on sparse features", cost="501 weights, 32 examples a step")
 def sparse(rng: np.random.Generator) -> Problem:
-    """500 binary features; the j-th is present in a share 5/(5 + j) of the examples, so most are rare, and rare ones tell
-    as much as common ones. Made up: labels drawn from a logistic model. 4,000 training, 1,000 validation, 1,000 test."""
+    """500 binary features; the j-th is present in a share 5/(5 + j) of the examples, so most are rare, and rare ones
+    tell as much as common ones. Made up: labels drawn from a logistic model. 4,000 training, 1,000 validation and
+    1,000 test examples."""
     count, features = 6000, 500
     frequency = 5 / (5 + np.arange(1, features + 1))
     x = (rng.random((count, features), np.float32) < frequency).astype(np.float32)
@@ -90,7 +92,7 @@ def sparse(rng: np.random.Generator) -> Problem:
     parts = data.random_split(data.TensorDataset(x, labels[:, None]), [4000, 1000, 1000], rng)
     model = nn.Linear(features, 1)
     model.weight.data[:] = 0
-    return Problem(model, F.binary_cross_entropy_with_logits, *parts, correct=sign_is)
+    return Problem(model, F.binary_cross_entropy_with_logits, parts, correct=sign_is)
 
 
 @task("scales", "badly scaled logistic regression", cost="31 weights, 32 examples a step")
@@ -101,7 +103,7 @@ def scales(rng: np.random.Generator) -> Problem:
     centred = x - x.mean(axis=0)
     whole = data.TensorDataset(centred / 100, labels[:, None].astype(np.float32))
     parts = data.random_split(whole, [0.6, 0.2, 0.2], rng)
-    return Problem(nn.Linear(30, 1), F.binary_cross_entropy_with_logits, *parts, correct=sign_is)
+    return Problem(nn.Linear(30, 1), F.binary_cross_entropy_with_logits, parts, correct=sign_is)
 
 
 @task("spirals", "network on three spirals", cost="1,251 weights, 32 examples a step")
@@ -110,7 +112,7 @@ def spirals(rng: np.random.Generator) -> Problem:
     300 points each for training, validation and test."""
     parts = data.random_split(data.spirals(900, 3, 0.75, 0.03, rng), [300, 300, 300], rng)
     model = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 3))
-    return Problem(model, F.cross_entropy, *parts, correct=argmax_is)
+    return Problem(model, F.cross_entropy, parts, correct=argmax_is)
 
 
 @task("digits", "network on handwritten digits", cost="2,410 weights, 32 images a step")
@@ -118,7 +120,7 @@ def digits(rng: np.random.Generator) -> Problem:
     """1,797 handwritten digits of 8×8 pixels (UCI); 64-32-10 network with ReLU, cross-entropy.
     1,197 images for training and 300 for validation, split anew for each seed; 300 for test, fixed."""
     model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
-    return Problem(model, F.cross_entropy, *_split_digits(rng), correct=argmax_is)
+    return Problem(model, F.cross_entropy, _split_digits(rng), correct=argmax_is)
 
 
 @task("moons", "network on two moons", cost="354 weights, 32 points a step")
@@ -127,29 +129,29 @@ def moons(rng: np.random.Generator) -> Problem:
     300 points each for training, validation and test."""
     parts = data.random_split(data.two_moons(900, 0.15, rng), [300, 300, 300], rng)
     model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 2))
-    return Problem(model, F.cross_entropy, *parts, correct=argmax_is)
+    return Problem(model, F.cross_entropy, parts, correct=argmax_is)
 
 
 @task("deep-tanh", "ten-layer tanh network on digits", cost="11,882 weights, 32 images a step")
 def deep_tanh(rng: np.random.Generator) -> Problem:
-    """Handwritten digits as in `digits`; ten layers of 32 tanh units each, initialised by PyTorch's rule for linear layers,
-    under which signals shrink from layer to layer; cross-entropy."""
+    """Handwritten digits as in the task digits; ten layers of 32 tanh units each, initialised by PyTorch's rule for
+    linear layers, under which signals shrink from layer to layer; cross-entropy."""
     widths = [64, *[32] * 10]
-    layers = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.Tanh())]
+    layers = [part for a, b in itertools.pairwise(widths) for part in (nn.Linear(a, b), nn.Tanh())]
     model = nn.Sequential(*layers, nn.Linear(32, 10))
-    return Problem(model, F.cross_entropy, *_split_digits(rng), correct=argmax_is)
+    return Problem(model, F.cross_entropy, _split_digits(rng), correct=argmax_is)
 
 
 @task("digits-cnn", "convolutional network on digits", cost="2,050 weights, 32 images a step")
 def digits_cnn(rng: np.random.Generator) -> Problem:
-    """Handwritten digits as in `digits`; conv 3×3 (8 channels), max-pool, conv 3×3 (16 channels), max-pool, linear;
+    """Handwritten digits as in the task digits; conv 3×3 (8 channels), max-pool, conv 3×3 (16 channels), max-pool, linear;
     ReLU, cross-entropy."""
     model = nn.Sequential(
         *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Flatten(), nn.Linear(64, 10)),
     )
-    return Problem(model, F.cross_entropy, *_split_digits(rng, flatten=False), correct=argmax_is)
+    return Problem(model, F.cross_entropy, _split_digits(rng, flatten=False), correct=argmax_is)
 
 
 class _Images(data.Dataset):
@@ -168,11 +170,11 @@ class _Images(data.Dataset):
 
 @task("autoencoder", "autoencoder of digits", cost="5,064 weights, 32 images a step")
 def autoencoder(rng: np.random.Generator) -> Problem:
-    """Handwritten digits as in `digits`, squeezed through eight numbers and restored: 64-32-8-32-64 network with tanh inside and
-    a sigmoid at the end; mean squared error."""
+    """Handwritten digits as in the task digits, squeezed through eight numbers and restored: 64-32-8-32-64 network with
+    tanh inside and a sigmoid at the end; mean squared error."""
     inner = [nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 8), nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 64)]
     parts = [_Images(part) for part in _split_digits(rng)]
-    return Problem(nn.Sequential(*inner, nn.Sigmoid()), F.mse_loss, *parts)
+    return Problem(nn.Sequential(*inner, nn.Sigmoid()), F.mse_loss, parts)
 
 
 class _CharacterRNN(nn.Module):
@@ -204,21 +206,19 @@ def char_rnn(rng: np.random.Generator) -> Problem:
     windows = data.CharacterText(data.shakespeare(), 32)
     parts = data.random_split(windows, [0.7, 0.15, 0.15], rng)
     model = _CharacterRNN(windows.vocabulary, 64)
-    return Problem(model, _next_character, *parts, correct=argmax_is)
+    return Problem(model, _next_character, parts, correct=argmax_is)
 
 
 @task("mnist", "network on MNIST", batch_size=64, cost="101,770 weights, 64 images a step; needs TINYGRAD_OPT_DATA")
 def mnist(rng: np.random.Generator) -> Problem:
-    """MNIST from the folder `mnist` in the one that the environment variable TINYGRAD_OPT_DATA names; where it holds the test files
-    only, those are divided. 784-128-10 network with ReLU, cross-entropy."""
+    """MNIST from the folder mnist in the one that the environment variable TINYGRAD_OPT_DATA names; where it holds the
+    test files only, those are divided. 784-128-10 network with ReLU, cross-entropy."""
     folder = os.path.join(os.environ.get("TINYGRAD_OPT_DATA", ""), "mnist")
     test = data.mnist(folder, "test", flatten=True)
     model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
     try:
         pool = data.mnist(folder, "train", flatten=True)
     except FileNotFoundError:
-        parts = data.random_split(test, [0.8, 0.1, 0.1], rng)
-    else:
-        parts = data.random_split(pool, [len(pool) - 10_000, 10_000], rng)
-        return Problem(model, F.cross_entropy, parts[0], parts[1], test, argmax_is)
-    return Problem(model, F.cross_entropy, *parts, correct=argmax_is)
+        return Problem(model, F.cross_entropy, data.random_split(test, [0.8, 0.1, 0.1], rng), argmax_is)
+    parts = data.random_split(pool, [len(pool) - 10_000, 10_000], rng)
+    return Problem(model, F.cross_entropy, [*parts, test], argmax_is)

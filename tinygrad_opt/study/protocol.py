@@ -22,8 +22,8 @@ class Protocol:
     steps : int
         Optimizer steps of every run.
     trials : int
-        Settings tried for each optimizer on each task. Up to ten, they are learning rates on a half-decade logarithmic grid;
-        beyond, quasi-random points (learning rate, and momentum or β₁ where the optimizer has it).
+        Settings tried for each optimizer on each task. Up to ten, they are learning rates on a half-decade logarithmic
+        grid; beyond, quasi-random points (learning rate, and momentum or β₁ where the optimizer has it).
     centre : float
         log10 of the middle of the learning rates.
     tuning_seeds, final_seeds : int
@@ -117,7 +117,7 @@ def _round(value: float) -> float:
 
 
 def _boxes(count: int, low: float, high: float) -> list[tuple[float, float]]:
-    """Quasi-random points, low ≤ first < high, 0 ≤ second < 1: Halton's sequence in bases 2 and 3 (Halton 1960)."""
+    """Quasi-random points, low ≤ first < high, 0 ≤ second < 1: Halton's sequence in bases 2 and 3 (1960)."""
     return [(low + (high - low) * _radical_inverse(i, 2), _radical_inverse(i, 3)) for i in range(1, count + 1)]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from . import contenders, tasks
@@ -77,7 +79,7 @@ class Plan:
             "optimizers": list(self.optimizers),
             "protocol": self.protocol.as_dict(),
             "forms": [dataclasses.asdict(arm) for arm in self.forms],
-            "own": list(self.own),
+            "own": [[path, _digest(path)] for path in self.own],
         }
 
     @classmethod
@@ -85,7 +87,17 @@ class Plan:
         """The inverse of :meth:`facts`."""
         rules = {**facts["protocol"], "targets": tuple(facts["protocol"]["targets"])}
         forms = tuple(Arm(**arm) for arm in facts["forms"])
-        return cls(tuple(facts["tasks"]), tuple(facts["optimizers"]), Protocol(**rules), forms, tuple(facts["own"]))
+        return cls(
+            tuple(facts["tasks"]),
+            tuple(facts["optimizers"]),
+            Protocol(**rules),
+            forms,
+            tuple(path for path, _ in facts["own"]),
+        )
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 @dataclass

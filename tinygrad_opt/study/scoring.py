@@ -54,7 +54,7 @@ def final_accuracy(record: Record) -> float:
 
 
 def steps_to(record: Record, loss: float) -> float:
-    """Steps to the first evaluation with a validation loss of `loss` or less; infinite if never, or if the run diverged."""
+    """Steps to the first evaluation with that validation loss or less; infinite if never, or if the run diverged."""
     if record.diverged is not None:
         return math.inf
     return next((float(s) for s, value in zip(record.steps, record.validation, strict=True) if value <= loss), math.inf)

@@ -92,8 +92,8 @@ def beats(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], draws: np.ndarray[An
 def tie_groups(losses: Mapping[str, np.ndarray[Any, Any]], draws: np.ndarray[Any, Any]) -> list[list[str]]:
     """Names in groups, best first; within a group, nobody can be told from its first member.
 
-    The first of a group has the highest chance of beating the others, averaged over them; it is joined by all for whom the
-    interval of the chance that it beats them contains one half.
+    The first of a group has the highest chance of beating the others, averaged over them; it is joined by all for whom
+    the interval of the chance that it beats them contains one half.
     """
     names = list(losses)
     chance = {
@@ -114,7 +114,7 @@ def tie_groups(losses: Mapping[str, np.ndarray[Any, Any]], draws: np.ndarray[Any
 
 
 def expected_best(losses: Sequence[float], k: int) -> float:
-    """The expected lowest of `k` losses drawn from these without replacement (after Dodge et al. 2019, arXiv 1909.03004)."""
+    """The expected lowest of `k` losses drawn without replacement (after Dodge et al. 2019, arXiv 1909.03004)."""
     ordered = sorted(losses)
     n = len(ordered)
     if not 1 <= k <= n:
@@ -144,7 +144,7 @@ def profile(times: Mapping[str, Sequence[float]], ratios: Sequence[float]) -> di
 
 
 def profile_score(times: Mapping[str, Sequence[float]], top: float = 4.0) -> dict[str, float]:
-    """The area under a performance profile over τ in [1, `top`], divided by its width (Dahl et al. 2023, arXiv 2306.07179)."""
+    """The mean height of a performance profile over τ in [1, `top`] (Dahl et al. 2023, arXiv 2306.07179)."""
     table = np.array(list(times.values()), dtype=np.float64)
     best = table.min(axis=0)
     with np.errstate(invalid="ignore"):

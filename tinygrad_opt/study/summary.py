@@ -46,13 +46,20 @@ _BUDGETS = (1, 2, 4, 8, 16)
 _RATIOS = tuple(float(r) for r in np.round(np.geomspace(1, 4, 25), 4))
 
 
-def summarize(plan: Plan, results: Mapping[Arm, ArmResult], targets: Mapping[str, Target]) -> dict[str, Any]:
+def summarize(
+    plan: Plan,
+    results: Mapping[Arm, ArmResult],
+    targets: Mapping[str, Target],
+    machine: dict[str, str] | None = None,
+) -> dict[str, Any]:
     """Everything that is reported.
 
     Parameters
     ----------
     plan, results, targets
         As :func:`collect` gives them.
+    machine : dict, optional
+        What :func:`environment` said where the study ran; by default what it says here.
 
     Returns
     -------
@@ -67,7 +74,7 @@ def summarize(plan: Plan, results: Mapping[Arm, ArmResult], targets: Mapping[str
         "runs": _runs(results),
         "protocol": plan.protocol.as_dict(),
         "optimizers": {name: _describe(name) for name in plan.optimizers},
-        "environment": environment(),
+        "environment": machine or environment(),
     }
     summary["answer"] = answer(summary)
     return summary

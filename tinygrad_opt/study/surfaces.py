@@ -72,7 +72,7 @@ def _register(name: str, surface: Surface) -> None:
     def build(rng: np.random.Generator) -> Problem:
         start = np.asarray(surface.start) + 0.05 * rng.standard_normal(2)
         once = data.TensorDataset(np.zeros(1))
-        return Problem(_Point(surface.function, start), _identity, once, once, once)
+        return Problem(_Point(surface.function, start), _identity, (once, once, once))
 
     build.__doc__ = (
         f"f(x, y) = {surface.formula}, without noise, from near {surface.start}. Illustration only: not scored."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,18 +23,24 @@ class Problem:
     model : Module
     loss : callable
         ``loss(model(x), y)``, or ``loss(model(x))`` for data without targets; a scalar Tensor.
-    train, validation, test : Dataset
-        Examples ``(x, y)`` or bare ``x``. Settings are selected by the loss on `validation`; `test` is only reported.
+    parts : sequence of three Dataset
+        For training, validation and test; examples ``(x, y)`` or bare ``x``. Settings are selected by the loss on the
+        validation part; the test part is only reported.
     correct : callable, optional
         ``correct(outputs, y)``, arrays, gives one bool for each example (or prediction): the accuracy's numerator.
     """
 
     model: Any
     loss: Callable[..., Any]
-    train: Dataset
-    validation: Dataset
-    test: Dataset
+    parts: Sequence[Dataset]
     correct: Callable[[Any, Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.parts) != 3 or not all(len(part) for part in self.parts):
+            raise ValueError(
+                f"Problem: parts must be three data sets with examples (training, validation, test), got lengths "
+                f"{[len(part) for part in self.parts]}."
+            )
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Task:
     ----------
     name : str
     build : callable
-        ``build(rng)`` gives a :class:`Problem`. Layers draw from the package's generator, which is seeded before the call.
+        ``build(rng)`` gives a :class:`Problem`. Layers draw from the package's generator, which is seeded before.
     title : str
         A few words for tables and headings.
     batch_size : int or None
@@ -85,7 +91,7 @@ def task(
     ... def moons_line(rng):
     ...     '''400 noisy points; logistic regression.'''
     ...     parts = data.random_split(data.two_moons(400, generator=rng), [0.5, 0.25, 0.25], rng)
-    ...     return Problem(nn.Linear(2, 2), nn.functional.cross_entropy, *parts)
+    ...     return Problem(nn.Linear(2, 2), nn.functional.cross_entropy, parts)
     >>> from tinygrad_opt.study.tasks import tasks
     >>> tasks.pop("moons-line").title
     'a straight line through two moons'

@@ -128,11 +128,12 @@ def run_trial(trial: Trial) -> Record:
         problem = task.build(np.random.default_rng(split))
         optimizer = contender.make(list(problem.model.parameters()), **dict(trial.settings))
         size = task.batch_size if trial.batch_size is None else trial.batch_size or None
-        record.examples = len(problem.train)
-        batches = _endless(problem.train, size, np.random.default_rng(order))
+        train, _, test = problem.parts
+        record.examples = len(train)
+        batches = _endless(train, size, np.random.default_rng(order))
         _train(trial, problem, optimizer, batches, record)
         if record.diverged is None:
-            record.test_loss, record.test_accuracy = _measure(problem, problem.test)
+            record.test_loss, record.test_accuracy = _measure(problem, test)
     return record
 
 
@@ -202,7 +203,7 @@ def _batch_loss(problem: Any, batch: Any) -> Any:
 
 
 def _evaluate(problem: Any, record: Record, step: int, train: float, spent: float) -> bool:
-    loss, accuracy = _measure(problem, problem.validation)
+    loss, accuracy = _measure(problem, problem.parts[1])
     if not math.isfinite(loss):
         return False
     record.steps.append(step)
