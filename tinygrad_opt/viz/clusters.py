@@ -18,10 +18,13 @@ Chain = tuple[str, ...]
 class Clusters:
     """A tree of clusters, each named by the chain of keys that leads to it."""
 
-    def __init__(self, items: Sequence[Item], classes: Mapping[str, str]) -> None:
+    def __init__(
+        self, items: Sequence[Item], classes: Mapping[str, str], stages: Mapping[int, str] | None = None
+    ) -> None:
         self.labels: dict[Chain, tuple[str, bool]] = {}
         self.members: dict[Chain, list[tuple[str, dict[str, str]]]] = {}
         self.classes = classes
+        self.stages = stages or {}
         self.items = items
         self._shared: dict[int, tuple[tuple[str, ...], bool]] = {}
         self._chains: dict[int, Chain] = {}
@@ -67,6 +70,12 @@ class Clusters:
             result = (*chain, *rest)
         else:
             result = tuple(keys)
+        stage = self.stages.get(item.operations[0].number)
+        if stage is not None:
+            result = (f"stage {stage}", *result)
+            self.labels[result[:1]] = stage, False
+            if item.repeat is not None:
+                self.labels[(result[0], *chain)] = self.labels[chain]
         for length in range(1, len(result) + 1):
             key = result[length - 1]
             if key.startswith("module "):

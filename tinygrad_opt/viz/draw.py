@@ -8,10 +8,11 @@ from typing import Any
 
 from .clusters import Clusters, belongs
 from .fold import Item, Repeat
+from .labels import Labels
 from .picture import Picture
-from .text import array_lines, clean, dot_attributes, dot_text, number, of_dtype, of_shape, plural
+from .text import clean, dot_attributes, dot_text, number, of_shape, plural
 from .theme import FONT, THEMES
-from .trace import Operation, Trace, Value, broadcasts, options_text, order_matters, slot_names
+from .trace import Operation, Trace, Value, broadcasts, order_matters, slot_names
 
 __all__ = ["Drawing"]
 
@@ -23,15 +24,12 @@ LEFT = "\\l"
 class Drawing:
     """Turns one folded Trace into a Picture."""
 
-    def __init__(
-        self, trace: Trace, items: list[Item], repeats: list[Repeat], *, values: bool, grads: bool, theme: str
-    ) -> None:
+    def __init__(self, trace: Trace, items: list[Item], repeats: list[Repeat], *, labels: Labels, theme: str) -> None:
         self.trace = trace
         self.items = items
-        self.values = values
-        self.grads = grads
+        self.labels = labels
         self.theme = THEMES["dark" if theme == "dark" else "light"]
-        self.clusters = Clusters(items, trace.classes)
+        self.clusters = Clusters(items, trace.classes, trace.stages)
         self.item_of: dict[int, Item] = {op.number: item for item in items for op in item.operations}
         self.twin: dict[int, Operation] = {}
         self.block_of: dict[int, tuple[Repeat, int]] = {}
@@ -40,8 +38,7 @@ class Drawing:
         self.places: dict[str, tuple[str, ...]] = {}
         self.loops: dict[str, str] = {}
         self.edges: dict[tuple[Any, ...], dict[str, Any]] = {}
-        self.roots = {self._shown(value).key for value in trace.roots}
-        self.colors: dict[str, str] = {}
+        self.roots = {value.key for value in trace.roots}
         self.users = trace.users()
 
     def _pair_hidden(self, items: list[Item], repeats: list[Repeat]) -> None:
@@ -89,7 +86,8 @@ class Drawing:
         for operation in self.trace.operations:
             self._connect(operation)
         for value in self.trace.roots:
-            self._draw_value(self._shown(value))
+            if value.maker is not self.trace.failed or value.maker is None:
+                self._draw_value(value)
         self._stack_clusters()
         self.clusters.write(picture, self.theme)
         for (tail, head, *_), attributes in self.edges.items():
@@ -105,48 +103,22 @@ class Drawing:
         operation = item.operations[0]
         name = _item_name(item)
         if item.kind == "operation":
-            lines, kinds, tip = self._operation_label(operation)
+            lines, kinds, tip = self.labels.operation(operation)
         else:
             lines, kinds, tip = self._group_label(item)
-        attributes = {"class": item.kind, "lines": " ".join(kinds), "label": dot_text(lines), "tooltip": dot_text(tip)}
-        fill, border = self.theme.nodes[item.kind]
+        kind = item.kind
+        if operation is self.trace.failed:
+            kind, message = "error", textwrap.wrap(clean(self.trace.error, 400), 46)
+            lines, kinds = [*lines, *message], [*kinds, *["note"] * len(message)]
+        attributes = {"class": kind, "lines": " ".join(kinds), "label": dot_text(lines), "tooltip": dot_text(tip)}
+        fill, border = self.theme.nodes[kind]
         self._add(self.clusters.of_item(item), name, attributes | self._paint(name, fill, border))
-        for output in operation.outputs if item.kind == "operation" else []:
+        for output in operation.outputs if kind == "operation" else []:
             self._draw_value(output)
 
     def _add(self, place: tuple[str, ...], name: str, attributes: dict[str, str]) -> None:
         self.places[name] = place
         self.clusters.add(place, name, attributes)
-
-    def _operation_label(self, operation: Operation) -> tuple[list[str], list[str], list[str]]:
-        primitive = operation.primitive
-        options = options_text(operation)
-        lines, kinds = [clean(primitive.name)], ["title"]
-        if primitive.formula and primitive.formula != primitive.name:
-            lines.append(clean(primitive.formula, 48))
-            kinds.append("formula")
-        for option in options:
-            lines.append(clean(option, 40))
-            kinds.append("note")
-        tip = [f"{primitive.name}: {primitive.formula}", *options]
-        rules = [primitive.gradient] if isinstance(primitive.gradient, str) else list(primitive.gradient or [])
-        names = slot_names(primitive)
-        for position, rule in enumerate(rules):
-            if rule:
-                tip.append(f"gradient of {names[position] if position < len(names) else position}: {rule}")
-        if operation.module:
-            tip.append(f"module {operation.module}")
-        tip.append(f"operation number {operation.number}")
-        tip += self._saved(operation)
-        return lines, kinds, [clean(line, 120) for line in tip]
-
-    def _saved(self, operation: Operation) -> list[str]:
-        if operation.node.freed:
-            return ["saved arrays: released by a backward pass"]
-        kept = [value for _, value in operation.inputs if value.array is not None and value.array.ndim]
-        if not kept:
-            return []
-        return ["saved: " + ", ".join(f"{of_shape(v.array.shape)} {v.dtype}" for v in kept if v.array is not None)]
 
     def _group_label(self, item: Item) -> tuple[list[str], list[str], list[str]]:
         inside = [v for v in self._private(item) if v.kind == "leaf" and _inner(v, item)]
@@ -175,16 +147,17 @@ class Drawing:
             return
         self.drawn.add(value.key)
         kind = "result" if value.key in self.roots else value.kind
-        lines, kinds = self._value_lines(value)
+        lines, kinds = self.labels.value(value)
         fill, border = self.theme.nodes[kind]
         attributes = {"class": "value " + kind, "lines": " ".join(kinds), "label": dot_text(lines)}
-        attributes["tooltip"] = dot_text(self._value_tip(value))
+        attributes["tooltip"] = dot_text(self.labels.value_tip(value))
         users = [self.item_of[op.number] for op in self.users.get(value.key, [])]
-        place = self.clusters.of_value(value, self._maker(value), users)
+        hidden = value.maker is not None and value.maker.number in self.twin
+        place = () if hidden else self.clusters.of_value(value, self._maker(value), users)
         self._add(place, value.key, attributes | self._paint(value.key, fill, border))
         if value.maker is not None:
             item = self.item_of[value.maker.number]
-            attributes = {"weight": "6"}
+            attributes = {"weight": "12"}
             if item.kind == "operation" and len(value.maker.outputs) > 1:
                 attributes["taillabel"] = f" {value.part} "
             self.edges[_item_name(item), value.key] = attributes
@@ -193,41 +166,8 @@ class Drawing:
         """The item that made a value."""
         return self.item_of[value.maker.number] if value.maker is not None else None
 
-    def _value_lines(self, value: Value) -> tuple[list[str], list[str]]:
-        lines: list[str] = []
-        kinds: list[str] = []
-        if value.name:
-            lines, kinds = [clean(value.name, 48)], ["name"]
-        small = value.array is not None and value.array.ndim == 0
-        if not (small and (self.values or (value.kind == "constant" and not value.name))):
-            lines.append(self._kind_text(value))
-            kinds.append("shape")
-        if self.values or (small and value.kind == "constant"):
-            text = array_lines(value.array) if value.array is not None else ["values not kept"]
-            lines += text
-            kinds += ["value" if value.array is not None else "note"] * len(text)
-        if self.grads and value.kind != "constant":
-            text = ["not kept"] if value.grad is None else array_lines(value.grad)
-            lines += [f"grad {text[0]}", *text[1:]]
-            kinds += ["grad" if value.grad is not None else "note"] * len(text)
-        return lines, kinds
-
-    def _kind_text(self, value: Value) -> str:
-        if value.shape is None:
-            return "shape not kept"
-        return f"{of_shape(value.shape)} {of_dtype(value.dtype)}"
-
-    def _value_tip(self, value: Value) -> list[str]:
-        kind = {"leaf": "requires a gradient", "constant": "constant", "computed": "computed"}[value.kind]
-        lines = [f"{clean(value.name)}: {kind}" if value.name else kind, self._kind_text(value)]
-        if value.shape is not None:
-            lines.append(f"{plural(value.size, 'element')}, {plural(value.size * value.dtype.itemsize, 'byte')}")
-        if value.array is not None:
-            lines += array_lines(value.array)
-        return lines
-
     def _paint(self, name: str, fill: str, border: str) -> dict[str, str]:
-        metric = self.colors.get(name)
+        metric = self.labels.metric.color(name) if self.labels.metric is not None else None
         return {"fillcolor": metric or fill, "color": border} | ({"metric": metric} if metric else {})
 
     # Edges
@@ -256,7 +196,9 @@ class Drawing:
             shown = self._shown(value)
             self._draw_value(shown)
             if source is not None and not back:
-                attributes["weight"] = "6"  # the stream of computed values runs straight, its inputs join from the side
+                attributes["weight"] = (
+                    "12"  # the stream of computed values runs straight, its inputs join from the side
+                )
             if back:  # one dashed arrow for each value that the next block receives
                 self.edges.setdefault((shown.key, self.loops.setdefault(shown.key, head), "next"), attributes)
                 continue
@@ -274,7 +216,7 @@ class Drawing:
             inside = [tail for tail in tails if tail not in incoming and self.places.get(tail, ()) == place != ()]
             for tail in outside[:1]:
                 for source in inside:
-                    self.edges.setdefault((tail, source, "order"), {"style": "invis"})
+                    self.edges.setdefault((tail, source, "order"), {"style": "invis", "weight": "0"})
 
     def _crosses(self, maker: Operation, user: Operation) -> bool:
         """Whether a value goes from one block of a repetition to a later one."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 
+from ..autograd.graph import ancestors
 from ..autograd.tensor import Tensor
 from .draw import Drawing
+from .failure import failed_operation
 from .fold import fold
 from .gradients import attach_gradients
+from .labels import Labels
+from .metric import Metric
 from .picture import Picture
-from .trace import read
+from .trace import Value, read
 
 __all__ = ["graph"]
 
@@ -28,6 +32,8 @@ def graph(
     repeats: bool | None = None,
     direction: Literal["down", "right"] = "down",
     theme: Literal["light", "dark", "auto"] = "light",
+    color: str | Callable[[Value], float | None] | None = None,
+    stages: bool = False,
     limit: int = 120,
 ) -> Picture:
     """Draw how a result was computed.
@@ -37,8 +43,9 @@ def graph(
 
     Parameters
     ----------
-    what : Tensor, sequence or dict of Tensors, or Module
-        The result, or several. A Module is called with `inputs`, and its output is drawn.
+    what : Tensor, sequence or dict of Tensors, Module, or exception
+        The result, or several. A Module is called with `inputs`, and its output is drawn. Of an exception, what was
+        computed up to the operation that raised it is drawn, with its message.
     *inputs
         Arguments for a Module.
     depth : int, optional
@@ -57,6 +64,13 @@ def graph(
         Which way the data flow.
     theme : str
         "auto" follows the reader's system, in SVG.
+    color : str or callable, optional
+        Colour the values by "gradient" (root mean square), "ratio" (gradient norm / weight norm of parameters),
+        "dead" (share of units that are 0 for all examples), "memory" (bytes kept), or by a function of a Value, which
+        has ``array``, ``grad``, ``shape``, ``name`` and ``kind``; None where it does not apply.
+    stages : bool
+        Put what each of several results adds into a box of its own. With the loss first and gradients made with
+        ``create_graph=True`` after it, these are the forward, the backward and the double backward pass.
     limit : int
         Fold what has more operations than about this; what was folded is written below the picture.
 
@@ -80,7 +94,16 @@ def graph(
     >>> picture.source.count("->")
     3
     """
-    roots, titles, models = _roots(what, inputs)
+    failed = None
+    if isinstance(what, BaseException):
+        roots, failed, titles = failed_operation(what)
+        models: list[Any] = []
+        if not roots:
+            raise TypeError(
+                "viz.graph: no operation and no computed Tensor is to be found in this exception's traceback."
+            )
+    else:
+        roots, titles, models = _roots(what, inputs)
     labels = {**(names or {}), **titles}
     for name, thing in sys._getframe(1).f_locals.items():
         if not name.startswith("_") and isinstance(thing, (Tensor, np.ndarray)):
@@ -90,14 +113,32 @@ def graph(
             models = [*models, thing]
     trace = read(roots, labels)
     trace.classes = _classes(models)
-    if grads:
+    if isinstance(what, BaseException):
+        trace.failed = next((op for op in trace.operations if op.node is failed), None)
+        trace.error = f"{type(what).__name__}: {what}"
+    if stages:
+        trace.stages = _stages(roots, what)
+    if grads or (color in ("gradient", "ratio") and failed is None):
         attach_gradients(trace, roots[0])
+    metric = Metric(color, trace.values.values()) if color is not None else None
     items, groups, notes = fold(trace, depth, repeats, limit)
-    drawing = Drawing(trace, items, groups, values=values, grads=grads, theme=theme)
+    drawing = Drawing(trace, items, groups, labels=Labels(values, grads, metric), theme=theme)
     title = f"Graph of {trace.roots[0].name or 'a result'}: {len(trace.operations)} operations"
-    picture = drawing.picture(direction, [*notes, *trace.notes], title)
+    picture = drawing.picture(direction, [*([metric.legend()] if metric else []), *notes, *trace.notes], title)
     picture.theme = theme
     return picture
+
+
+def _stages(roots: list[Tensor], what: Any) -> dict[int, str]:
+    """For each operation, the name of the first result that needs it."""
+    usual = ("forward", "backward", "double backward", "third backward")
+    titles = list(map(str, what)) if isinstance(what, Mapping) else []
+    found: dict[int, str] = {}
+    for i, root in enumerate(roots):
+        name = titles[i] if len(titles) == len(roots) else usual[i] if i < len(usual) else f"result {i + 1}"
+        for node in ancestors([root._node]):
+            found.setdefault(node.number, name)
+    return found
 
 
 def _is_module(thing: Any) -> bool:

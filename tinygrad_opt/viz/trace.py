@@ -100,6 +100,10 @@ class Trace:
         What could not be had, for the reader.
     freed : str or None
         Where a backward pass released the saved arrays.
+    failed : Operation or None
+        The operation that raised, with its message in ``error``.
+    stages : dict
+        By operation number: to which of several results, in order, the operation first belongs.
     classes : dict
         Class name of each module by path, as far as the modules are known.
     """
@@ -111,6 +115,9 @@ class Trace:
         self.notes: list[str] = []
         self.freed: str | None = None
         self.classes: dict[str, str] = {}
+        self.failed: Operation | None = None
+        self.error = ""
+        self.stages: dict[int, str] = {}
 
     def users(self) -> dict[str, list[Operation]]:
         """The operations that read each value, by its key."""
