@@ -31,9 +31,7 @@ def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
         )
     start, end = start_axis % x.ndim, end_axis % x.ndim
     if start > end:
-        raise ShapeError(
-            f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {x.shape}."
-        )
+        raise ShapeError(f"flatten: start_axis {start_axis} comes after end_axis {end_axis} in shape {x.shape}.")
     return x.reshape(*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
 
 

@@ -59,8 +59,7 @@ def check_state(
         problems.append("of another shape: " + "; ".join(wrong))
     if problems:
         raise ValueError(
-            f"load_state_dict: the state does not fit {what}, and nothing was loaded.\n  "
-            + "\n  ".join(problems)
+            f"load_state_dict: the state does not fit {what}, and nothing was loaded.\n  " + "\n  ".join(problems)
         )
     return values, IncompatibleKeys(missing, unexpected)
 
