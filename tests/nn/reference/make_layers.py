@@ -133,6 +133,22 @@ CASES = {
         call={"key_padding_mask": PADDED},
     ),
     "attention_unbatched": case("MultiheadAttention", 6, 2, inputs=[(3, 6), (5, 6), "same"]),
+    "upsample": case("Upsample", scale_factor=2, inputs=[(1, 2, 3, 4)]),
+    "upsample_size": case("Upsample", size=(5, 3), inputs=[(1, 2, 3, 4)]),
+    "upsample_linear": case("Upsample", scale_factor=2.5, mode="linear", inputs=[(2, 2, 5)]),
+    "upsample_bilinear": case("Upsample", scale_factor=(2.3, 1.5), mode="bilinear", inputs=[(1, 2, 3, 4)]),
+    "upsample_corners": case("UpsamplingBilinear2d", size=(5, 7), inputs=[(1, 2, 3, 4)]),
+    "upsample_cubic": case("Upsample", size=(7, 3), mode="bicubic", inputs=[(1, 2, 3, 4)]),
+    "upsample_recomputed": case(
+        "Upsample",
+        scale_factor=1.7,
+        mode="trilinear",
+        align_corners=False,
+        recompute_scale_factor=True,
+        inputs=[(1, 1, 2, 3, 3)],
+    ),
+    "pixel_shuffle": case("PixelShuffle", 2, inputs=[(2, 8, 2, 3)]),
+    "pixel_unshuffle": case("PixelUnshuffle", 2, inputs=[(2, 2, 4, 6)]),
     "gru_cell": case("GRUCell", 3, 4, inputs=[(2, 3), (2, 4)]),
 }
 
