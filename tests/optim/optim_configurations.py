@@ -6,12 +6,16 @@ from itertools import product
 def grid(**options):
     """All combinations, as dicts without the entries that are None."""
     for values in product(*options.values()):
-        yield {k: v for k, v in zip(options, values) if v is not None}
+        yield {k: v for k, v in zip(options, values, strict=True) if v is not None}
 
 
 def sgd():
     for options in grid(
-        momentum=(0.0, 0.9), dampening=(0.0, 0.3), weight_decay=(0.0, 0.01), nesterov=(False, True), maximize=(False, True)
+        momentum=(0.0, 0.9),
+        dampening=(0.0, 0.3),
+        weight_decay=(0.0, 0.01),
+        nesterov=(False, True),
+        maximize=(False, True),
     ):
         if not (options["nesterov"] and (options["dampening"] or not options["momentum"])):
             yield {"lr": 0.003, **options}
@@ -31,8 +35,7 @@ CONFIGURATIONS = {
             maximize=(False, True),
         )
     ),
-    "Adam": list(grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.01), maximize=(False, True)))
-    + [{"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-3}],
+    "Adam": [*list(grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.01), maximize=(False, True))), {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001}],
 }  # fmt: skip
 
 
@@ -43,4 +46,6 @@ def label(name, options):
 
 def cases():
     """(label, name, options) for all of them."""
-    return [(label(name, options), name, options) for name, all_options in CONFIGURATIONS.items() for options in all_options]
+    return [
+        (label(name, options), name, options) for name, all_options in CONFIGURATIONS.items() for options in all_options
+    ]

@@ -16,7 +16,7 @@ class Quadratic:
         self.start = [rng.standard_normal(shape) for shape in SHAPES]
 
     def gradients(self, values, step):
-        found = [c * x for c, x in zip(self.curvature, values)]
+        found = [c * x for c, x in zip(self.curvature, values, strict=True)]
         if step % 7 == 3:
             found[1] = None
         if step < 5:
@@ -29,7 +29,7 @@ class Quadratic:
 class Network:
     """Mean squared error of a 3-5-1 tanh network on minibatches of 8."""
 
-    shapes = [(5, 3), (5,), (1, 5), (1,)]
+    shapes = ((5, 3), (5,), (1, 5), (1,))
 
     def __init__(self):
         rng = np.random.default_rng(2)
@@ -54,7 +54,7 @@ class Sparse:
     (normalized descent is chaotic there), which would say nothing about the formula.
     """
 
-    shapes = [(6,), (3, 4)]
+    shapes = ((6,), (3, 4))
 
     def __init__(self):
         rng = np.random.default_rng(3)

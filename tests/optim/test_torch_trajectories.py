@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tinygrad_opt as tg
 from optim_configurations import cases, label
 from optim_problems import CHECKPOINTS, PROBLEMS, deviation
+
+import tinygrad_opt as tg
 from tinygrad_opt import optim
 
 FROZEN = np.load(Path(__file__).parent / "reference" / "torch_trajectories.npz")

@@ -2,9 +2,11 @@
 
 from .adagrad import AdaGrad, Adagrad
 from .adam import Adam
+from .advice import OptimizerWarning
+from .functional import Functional, unroll
 from .groups import REQUIRED, table
 from .momentum import Momentum
-from .optimizer import Optimizer, OptimizerWarning
+from .optimizer import Optimizer
 from .rmsprop import RMSProp, RMSprop
 from .rule import UpdateRule, update_rule
 from .sgd import SGD
@@ -15,6 +17,7 @@ __all__ = [
     "AdaGrad",
     "Adagrad",
     "Adam",
+    "Functional",
     "Momentum",
     "Optimizer",
     "OptimizerWarning",
@@ -22,5 +25,6 @@ __all__ = [
     "RMSprop",
     "UpdateRule",
     "table",
+    "unroll",
     "update_rule",
 ]

@@ -13,19 +13,15 @@ import numpy as np
 from ..autograd import Tensor, enable_grad
 from ..autograd.graph import next_number
 from ..autograd.tensor import new_tensor
-from ..errors import GradientError
 from . import groups as given
+from .advice import Advice, OptimizerWarning, no_gradients
 from .each import Each
 from .flat import Flat
 from .groups import REQUIRED, table
 from .rule import UpdateRule
 from .state import StateMapping, load, save
 
-__all__ = ["Optimizer", "OptimizerWarning"]
-
-
-class OptimizerWarning(UserWarning):
-    """A use of an optimizer that is allowed and seldom meant; each kind is said once an optimizer."""
+__all__ = ["Optimizer"]
 
 
 class Optimizer:
@@ -111,7 +107,7 @@ class Optimizer:
         self.state = StateMapping(self)
         self._executors: list[list[Flat | Each]] = []
         self._hyper: list[tuple[list[Any], dict[str, Any]]] = []
-        self._said: set[str] = set()
+        self._advice = Advice()
         ready = self._checked_groups(groups)
         self.param_groups = ready
         self._executors = [self._make_executors(group) for group in ready]
@@ -238,13 +234,13 @@ class Optimizer:
             for executor in executors:
                 executor.collect()
                 leaves += executor.leaves
-                if executor.missing and not (self.allow_unused or "unused" in self._said):
-                    self._say_unused()
+                if executor.missing and not self.allow_unused:
+                    self._advice.unused(self.param_groups)
                 if executor.summed is not None:
-                    self._say_summed(executor)
+                    self._advice.summed(executor, self.accumulates)
                 executor.prepare(values, self.error_if_nonfinite)
         if not leaves and not self.allow_unused:
-            self._refuse_without_gradients()
+            raise no_gradients(self.param_groups)
         return leaves
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -255,52 +251,6 @@ class Optimizer:
                 if leaf is not None and leaf.grad is not None:
                     leaf.grad = None if set_to_none else new_tensor(np.zeros(p.shape, p.dtype), None)
                     leaf.passes = 0
-
-    # What a wrong use is told
-
-    def _warn(self, kind: str, message: str) -> None:
-        if kind not in self._said:
-            self._said.add(kind)
-            warnings.warn(message, OptimizerWarning, stacklevel=5)
-
-    def _say_summed(self, executor: Flat | Each) -> None:
-        position = executor.summed
-        executor.summed = None
-        if self.accumulates or position is None:
-            return
-        passes = executor.params[position]._node.passes  # type: ignore[union-attr]
-        self._warn(
-            "summed",
-            f"step() uses gradients summed over {passes} backward() calls (first met at {executor.labels[position]}). "
-            f"Call zero_grad() after each step; or, if the sum is meant, pass accumulates=True to the optimizer.",
-        )
-
-    def _unused(self) -> list[str]:
-        return [
-            name
-            for group in self.param_groups
-            for p, name in zip(group["params"], group["param_names"], strict=True)
-            if p._node is not None and p._node.grad is None
-        ]
-
-    def _say_unused(self) -> None:
-        unused = self._unused()
-        total = sum(len(group["params"]) for group in self.param_groups)
-        if unused and len(unused) < total:
-            shown = ", ".join(unused[:5]) + (" …" if len(unused) > 5 else "")
-            self._warn(
-                "unused",
-                f"step(): {len(unused)} of {total} parameters have no gradient and stay as they are: {shown}. They "
-                f"were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
-            )
-
-    def _refuse_without_gradients(self) -> None:
-        total = sum(len(group["params"]) for group in self.param_groups)
-        why = "all are frozen (requires_grad is False)" if not self._unused() else "call loss.backward() before step()"
-        raise GradientError(
-            f"step(): none of the {total} parameters has a gradient: {why}; or the loss was made from other Tensors "
-            f"than these, e.g. from a copy of the model."
-        )
 
     # State
 

@@ -24,7 +24,7 @@ def trajectory(name, options, problem):
     points = []
     for step in range(CHECKPOINTS[-1]):
         gradients = problem.gradients([p.detach().numpy() for p in params], step)
-        for p, g in zip(params, gradients):
+        for p, g in zip(params, gradients, strict=True):
             p.grad = None if g is None else torch.tensor(sign * np.asarray(g), dtype=torch.float64)
         optimizer.step()
         if step + 1 in CHECKPOINTS:

@@ -1,0 +1,197 @@
+"""Rules compiled from their own source: what is hoisted, decided, followed, and refused."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tinygrad_opt import optim
+from tinygrad_opt.kernels import kernels, rules
+from tinygrad_opt.kernels.trace import CannotCompile, trace
+
+HALF = 0.5
+
+
+def branches(answers):
+    """Decide branches by evaluating their test with these hyperparameters."""
+    return lambda test, names: bool(eval(test, dict(names), dict(answers)))
+
+
+def helper(x, scale):
+    return x * scale
+
+
+@optim.update_rule(state=("m",), when={"m": "momentum"})
+def sample(p, g, m, *, lr, momentum, power, t):
+    """A rule with a branch, a hoisted power, a helper, a module constant and a where."""
+    if momentum:
+        m = momentum * m + g if t > 1 else g
+        g = m
+    g = np.where(g > 0, g, HALF * g)
+    return p - helper(g, lr / math.sqrt(1 - power**t)), m
+
+
+def run(rule, hyper, dtype=np.float64, size=1000):
+    """The compiled rule and the plain one on the same numbers."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(size).astype(dtype) for _ in range(2 + len(rule.state))]
+    expected = rule.function(*[a.copy() for a in arrays], **hyper)
+    before = kernels()
+    kernels("numba")
+    try:
+        kernel = rules.find(rule, hyper, np.dtype(dtype), size)
+    finally:
+        kernels(before)
+    kernel(arrays[0], arrays[1], arrays[2:], hyper)
+    return (arrays[0], *arrays[2:]), expected if isinstance(expected, tuple) else (expected,)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("momentum", "t"), [(0.0, 1), (0.9, 1), (0.9, 5)])
+def test_equals_the_plain_rule(dtype, momentum, t):
+    pytest.importorskip("numba")
+    got, expected = run(sample, {"lr": 0.1, "momentum": momentum, "power": 0.9, "t": t}, dtype)
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_hyperparameters_are_hoisted():
+    hyper = {"lr": 0.1, "momentum": 0.9, "power": 0.5, "t": 2}
+    loop = trace(sample.function, sample.hyper, branches(hyper))
+    assert "lr / math.sqrt(1 - power ** t)" in loop.constants
+    assert loop.exact
+    assert loop.reads == {"p", "g", "m"}
+
+
+def test_an_unused_state_is_not_read():
+    loop = trace(sample.function, sample.hyper, branches({"momentum": 0.0}))
+    assert loop.reads == {"p", "g"}
+    assert loop.results[1] is None
+
+
+def test_powers_other_than_two_are_not_called_exact():
+    @optim.update_rule()
+    def cubed(p, g, *, lr):
+        return p - lr * g**3
+
+    @optim.update_rule()
+    def squared(p, g, *, lr):
+        return p - lr * g**2
+
+    assert not trace(cubed.function, cubed.hyper, branches({})).exact
+    assert trace(squared.function, squared.hyper, branches({})).exact
+
+
+def test_a_rule_that_calls_another():
+    pytest.importorskip("numba")
+    inner = optim.Adam.rule
+
+    @optim.update_rule(state=("m", "v"))
+    def decayed(p, g, m, v, *, lr, decay, t):
+        p = p - lr * decay * p
+        p, m, v, _ = inner(
+            p, g, m, v, None, lr=lr, beta1=0.9, beta2=0.99, eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False,
+            eps_root=0.0, t=t,
+        )  # fmt: skip
+        return p, m, v
+
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(300), rng.standard_normal(300), rng.standard_normal(300), rng.uniform(size=300)]
+    hyper = {"lr": 0.1, "decay": 0.01, "t": 3}
+    expected = decayed.function(*[a.copy() for a in arrays], **hyper)
+    before = kernels()
+    kernels("numba")
+    try:
+        kernel = rules.find(decayed, hyper, np.dtype(np.float64), 300)
+    finally:
+        kernels(before)
+    kernel(arrays[0], arrays[1], arrays[2:], hyper)
+    for a, b in zip((arrays[0], *arrays[2:]), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def refused(function, **hyper):
+    with pytest.raises(CannotCompile) as error:
+        trace(function, tuple(hyper), branches(hyper))
+    return str(error.value)
+
+
+def test_what_has_no_form_for_one_element_is_named():
+    def branch(p, g, *, lr):
+        if g > 0:
+            return p
+        return p - lr * g
+
+    def reduction(p, g, *, lr):
+        return p - lr * g / np.sum(g)
+
+    def loop(p, g, *, lr):
+        for _ in range(3):
+            p = p - lr * g
+        return p
+
+    def both(p, g, *, lr):
+        return np.where(g > 0 and p > 0, p, p - lr * g)
+
+    assert "np.where" in refused(branch, lr=0.1)
+    assert "'np.sum' has no form" in refused(reduction, lr=0.1)
+    assert "for _ in range(3)" in refused(loop, lr=0.1)
+    assert "& or |" in refused(both, lr=0.1)
+
+
+def test_a_refused_rule_runs_on_numpy_and_says_why(monkeypatch):
+    pytest.importorskip("numba")
+
+    @optim.update_rule()
+    def cumulative(p, g, *, lr):
+        return p - lr * np.cumsum(g)
+
+    before = kernels()
+    kernels("numba")
+    try:
+        with pytest.warns(RuntimeWarning, match="cumulative runs on NumPy: 'np.cumsum'"):
+            assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 1000) is None
+        assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 1000) is None
+    finally:
+        kernels(before)
+    assert "np.cumsum" in rules.reason(cumulative, {"lr": 0.1})
+    assert rules.reason(sample, {"lr": 0.1, "momentum": 0.0, "power": 0.5, "t": 1}) is None
+
+
+def test_small_arrays_and_other_dtypes_stay_with_numpy():
+    pytest.importorskip("numba")
+    before = kernels()
+    kernels("numba")
+    try:
+        hyper = {"lr": 0.1, "momentum": 0.0, "power": 0.5, "t": 1}
+        assert rules.find(sample, hyper, np.dtype("f8"), rules.LEAST - 1) is None
+        assert rules.find(sample, hyper, np.dtype("f2"), 1000) is None
+    finally:
+        kernels(before)
+
+
+def test_machine_code_is_kept_in_the_named_folder(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+
+    @optim.update_rule()
+    def kept(p, g, *, lr):
+        return p - lr * g * g
+
+    for _ in range(2):  # the second time from the disk
+        rules._programs.pop(kept.function, None)
+        got, expected = run(kept, {"lr": 0.1})
+        np.testing.assert_array_equal(got[0], expected[0])
+    files = list((tmp_path / "tinygrad_opt" / "rules").rglob("*"))
+    assert sum(f.suffix == ".py" for f in files) == 1
+    assert any(f.suffix == ".nbc" for f in files)
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
+    folder = tmp_path / "tinygrad_opt" / "rules"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+    assert rules._write("def f(): pass\n") is None
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", "")
+    assert rules._write("def f(): pass\n") is None

@@ -1,0 +1,129 @@
+"""Saving and loading: the trajectory goes on bit for bit, and what does not fit is told before anything changes."""
+
+import numpy as np
+import pytest
+from optim_configurations import CONFIGURATIONS
+
+import tinygrad_opt as tg
+from tinygrad_opt import optim
+
+SHAPES = [(3, 2), (4,), ()]
+
+
+def setting(name, options, names=None):
+    rng = np.random.default_rng(0)
+    params = [tg.Tensor(np.asarray(rng.standard_normal(s)), requires_grad=True) for s in SHAPES]
+    given = list(zip(names, params, strict=True)) if names else params
+    return params, getattr(optim, name)(given, allow_unused=True, **options)
+
+
+def train(params, optimizer, first, last):
+    for step in range(first, last):
+        rng = np.random.default_rng(step)
+        for i, p in enumerate(params):
+            g = np.asarray(rng.standard_normal(p.shape))
+            p.grad = None if i == 1 and step < 4 else tg.Tensor(g)
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, found[-1]) for name, found in CONFIGURATIONS.items()] + [("Momentum", {"lr": 0.1})]
+)
+def test_round_trip_in_the_middle(name, options):
+    params, optimizer = setting(name, options)
+    train(params, optimizer, 0, 10)
+    saved, values = optimizer.state_dict(), [p.data.copy() for p in params]
+    train(params, optimizer, 10, 20)
+    others, other = setting(name, options)
+    train(others, other, 50, 53)
+    for p, value in zip(others, values, strict=True):
+        p.data[...] = value
+    other.load_state_dict(saved)
+    train(others, other, 10, 20)
+    for a, b in zip(params, others, strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_saved_arrays_are_copies():
+    params, optimizer = setting("Adam", {"lr": 0.1})
+    train(params, optimizer, 0, 5)
+    saved = optimizer.state_dict()
+    before = saved["state"][0]["m"].copy()
+    train(params, optimizer, 5, 6)
+    np.testing.assert_array_equal(saved["state"][0]["m"], before)
+
+
+def test_names_win_over_positions():
+    names = ["a", "b", "c"]
+    params, optimizer = setting("Adam", {"lr": 0.1}, names)
+    train(params, optimizer, 0, 6)
+    rng = np.random.default_rng(1)
+    turned = [tg.Tensor(np.asarray(rng.standard_normal(s)), requires_grad=True) for s in SHAPES[::-1]]
+    other = optim.Adam(list(zip(names[::-1], turned, strict=True)), 0.1)
+    other.load_state_dict(optimizer.state_dict())
+    for p, q in zip(params, turned[::-1], strict=True):
+        np.testing.assert_array_equal(optimizer.state[p]["m"], other.state[q]["m"])
+
+
+def test_what_does_not_fit_is_listed_and_nothing_changes():
+    params, optimizer = setting("Adam", {"lr": 0.1})
+    train(params, optimizer, 0, 6)
+    before = optimizer.state_dict()
+    bad = optimizer.state_dict()
+    bad["state"][0]["m"] = np.zeros((2, 3))
+    del bad["state"][1]["v"]
+    bad["state"][2]["velocity"] = np.zeros(())
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        optimizer.load_state_dict(bad)
+    assert "m of parameter '0' is (2, 3), the parameter (3, 2)" in str(error.value)
+    assert "missing for parameter '1': v" in str(error.value)
+    assert "unexpected for parameter '2': velocity" in str(error.value)
+    after = optimizer.state_dict()
+    for key in before["state"]:
+        for name in before["state"][key]:
+            np.testing.assert_array_equal(before["state"][key][name], after["state"][key][name])
+
+
+def test_missing_and_unexpected_parameters_by_name():
+    params, optimizer = setting("SGD", {"lr": 0.1, "momentum": 0.9}, ["a", "b", "c"])
+    train(params, optimizer, 0, 6)
+    _, other = setting("SGD", {"lr": 0.1, "momentum": 0.9}, ["a", "b", "d"])
+    with pytest.raises(ValueError, match=r"missing parameter 'd'[\s\S]*unexpected parameter 'c'"):
+        other.load_state_dict(optimizer.state_dict())
+
+
+def test_another_number_of_parameters():
+    _, optimizer = setting("SGD", {"lr": 0.1})
+    other = optim.SGD([tg.Tensor(np.ones(1), requires_grad=True)])
+    with pytest.raises(ValueError, match="3 parameters were saved, this optimizer has 1"):
+        other.load_state_dict(optimizer.state_dict())
+
+
+def test_another_optimizers_state():
+    params, optimizer = setting("Adam", {"lr": 0.1})
+    train(params, optimizer, 0, 2)
+    _, other = setting("SGD", {"lr": 0.1})
+    with pytest.raises(ValueError, match="unexpected"):
+        other.load_state_dict(optimizer.state_dict())
+
+
+def test_a_restored_learning_rate_is_told():
+    _, optimizer = setting("SGD", {"lr": 0.1})
+    _, other = setting("SGD", {"lr": 0.01})
+    with pytest.warns(optim.OptimizerWarning, match="lr of group 0: 0.1, where it was 0.01"):
+        other.load_state_dict(optimizer.state_dict())
+    assert other.param_groups[0]["lr"] == 0.1
+    _, third = setting("SGD", {"lr": 0.01})
+    third.load_state_dict(optimizer.state_dict(), hyperparameters=False)
+    assert third.param_groups[0]["lr"] == 0.01
+
+
+def test_state_of_one_parameter():
+    params, optimizer = setting("Adam", {"lr": 0.1})
+    assert optimizer.state[params[0]] == {}
+    train(params, optimizer, 0, 2)
+    state = optimizer.state[params[0]]
+    assert state["step"] == 2
+    assert state["m"].shape == (3, 2)
+    with pytest.raises(KeyError):
+        optimizer.state[tg.Tensor(np.ones(1))]

@@ -1,0 +1,76 @@
+"""What an optimizer says about uses that are allowed and seldom meant, each once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import GradientError
+from .execute import Executor
+
+__all__ = ["Advice", "OptimizerWarning", "no_gradients"]
+
+
+class OptimizerWarning(UserWarning):
+    """A use of an optimizer that is allowed and seldom meant; each kind is said once an optimizer."""
+
+
+class Advice:
+    """The warnings of one optimizer, and which of them it has given."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def say(self, kind: str, message: str) -> None:
+        """Warn, unless this kind of warning was given before."""
+        if kind not in self.said:
+            self.said.add(kind)
+            warnings.warn(message, OptimizerWarning, stacklevel=5)
+
+    def summed(self, executor: Executor, on_purpose: bool) -> None:
+        """Say that a gradient is the sum over several backward passes."""
+        position, executor.summed = executor.summed, None
+        if on_purpose or position is None:
+            return
+        leaf: Any = executor.params[position]._node
+        self.say(
+            "summed",
+            f"step() uses gradients summed over {leaf.passes} backward() calls (first met at "
+            f"{executor.labels[position]}). Call zero_grad() after each step; or, if the sum is meant, pass "
+            f"accumulates=True to the optimizer.",
+        )
+
+    def unused(self, groups: Sequence[Mapping[str, Any]]) -> None:
+        """Name the parameters that have no gradient, unless none has one."""
+        if "unused" in self.said:
+            return
+        names = _without_gradient(groups)
+        total = sum(len(group["params"]) for group in groups)
+        if names and len(names) < total:
+            shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+            self.say(
+                "unused",
+                f"step(): {len(names)} of {total} parameters have no gradient and stay as they are: {shown}. They "
+                f"were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
+            )
+
+
+def _without_gradient(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        name
+        for group in groups
+        for p, name in zip(group["params"], group["param_names"], strict=True)
+        if p._node is not None and p._node.grad is None
+    ]
+
+
+def no_gradients(groups: Sequence[Mapping[str, Any]]) -> GradientError:
+    """The error for a step in which no parameter has a gradient."""
+    total = sum(len(group["params"]) for group in groups)
+    frozen = not _without_gradient(groups)
+    why = "all are frozen (requires_grad is False)" if frozen else "call loss.backward() before step()"
+    return GradientError(
+        f"step(): none of the {total} parameters has a gradient: {why}; or the loss was made from other Tensors "
+        f"than these, e.g. from a copy of the model."
+    )
