@@ -12,7 +12,6 @@ A rule parameter whose name begins with an underscore is known to the rule only 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
@@ -24,6 +23,7 @@ from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
 from .messages import explain_failure
 from .modes import mode
 from .registry import implementations, operators, primitives
+from .signatures import count_arrays, read_positions
 from .tensor import Tensor, as_array, new_tensor
 
 __all__ = ["Primitive", "primitive"]
@@ -73,7 +73,7 @@ class Primitive:
         self.__qualname__ = self.name
         self.__doc__ = forward.__doc__
         self.__module__ = forward.__module__ or __name__
-        self.arrays, self.variadic = (arrays, False) if arrays is not None else _count_arrays(forward)
+        self.arrays, self.variadic = (arrays, False) if arrays is not None else count_arrays(forward)
         self.formula = formula or self.name
         self.gradient = gradient
         self.make_samples = samples
@@ -264,7 +264,7 @@ class Primitive:
                     f"{self.name} has no gradient with respect to argument {position}, which requires one. "
                     f"Pass it detached if it is meant to be constant."
                 )
-            read |= _read_positions(rule, 1 if self.joint or self.each else 0, len(wanted))
+            read |= read_positions(rule, 1 if self.joint or self.each else 0, len(wanted))
         found = tuple(i for i in range(len(wanted)) if i not in read), -1 not in read
         self._unread[wanted] = found
         return found
@@ -316,36 +316,6 @@ def _known(gradient: Any, *_: Any, **__: Any) -> Any:
 _allocate = Tensor.__new__
 _NUMBERS = (int, float, complex, np.generic)
 _NO_OPTIONS: dict[str, Any] = {}
-
-
-def _count_arrays(forward: Callable[..., Any]) -> tuple[int, bool]:
-    if isinstance(forward, np.ufunc):
-        return forward.nin, False
-    count = 0
-    for parameter in inspect.signature(forward).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            return 0, True
-        if parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not parameter.empty:
-            break
-        count += 1
-    return count, False
-
-
-@functools.cache
-def _read_positions(rule: Rule, skip: int, count: int) -> frozenset[int]:
-    """Positions of the inputs whose values a rule reads; -1 stands for the output."""
-    parameters = list(inspect.signature(rule).parameters.values())[skip + 1 :]  # without g
-    read = set[int]()
-    for position, parameter in enumerate(parameters, start=-1):
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            if not parameter.name.startswith("_"):
-                read.update(range(position, count))
-            break
-        if parameter.kind is parameter.VAR_KEYWORD or parameter.kind is parameter.KEYWORD_ONLY:
-            break
-        if not parameter.name.startswith("_"):
-            read.add(position)
-    return frozenset(read)
 
 
 def _pick_node(node: Node, index: int) -> Node | None:
