@@ -162,8 +162,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     low = a_min if min is None else min
     high = a_max if max is None else max
     if a.dtype.kind in "iu":
-        limits = np.iinfo(a.dtype)
-        lowest, highest = limits.min, limits.max
+        lowest, highest = np.iinfo(a.dtype).min, np.iinfo(a.dtype).max
     else:
-        lowest, highest = -np.inf, np.inf
+        lowest, highest = -np.inf, np.inf  # type: ignore[assignment]
     return clip_between(a, lowest if low is None else low, highest if high is None else high)

@@ -1,4 +1,4 @@
-"""New Tensors: of constants, ranges and like another array. They start without a gradient."""
+"""New Tensors: constants, ranges, and in the likeness of another array. They start without a gradient."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from ..autograd.tensor import Tensor, as_array, new_tensor
 
 __all__ = [
     "arange",
+    "empty",
     "empty_like",
     "eye",
     "full",
     "full_like",
+    "geomspace",
+    "identity",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
+    "tri",
     "zeros",
     "zeros_like",
 ]
 
 
-def _made(array: Any, requires_grad: bool) -> Tensor:
-    return new_tensor(array, None).requires_grad_() if requires_grad else new_tensor(array, None)
+def _made(array: Any, requires_grad: bool = False) -> Tensor:
+    made = new_tensor(array, None)
+    return made.requires_grad_() if requires_grad else made
 
 
 def zeros(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
@@ -36,6 +42,11 @@ def zeros(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tens
 def ones(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
     """Ones of this shape, in the default dtype."""
     return _made(np.ones(shape, dtype or get_default_dtype()), requires_grad)
+
+
+def empty(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+    """Arbitrary values of this shape, in the default dtype."""
+    return _made(np.empty(shape, dtype or get_default_dtype()), requires_grad)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
@@ -49,40 +60,92 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires
     return _made(np.eye(N, M, k, dtype or get_default_dtype()), requires_grad)
 
 
+def identity(n: int, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+    """The identity matrix."""
+    return eye(n, dtype=dtype, requires_grad=requires_grad)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+    """Ones on and below the k-th diagonal, zeros above."""
+    return _made(np.tri(N, M, k, dtype or get_default_dtype()), requires_grad)
+
+
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
-    """Numbers from `start` up to, not including, `stop`; integers when all arguments are."""
-    array = np.arange(start, step=step, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype)
-    if dtype is None and array.dtype.kind == "f":
-        array = array.astype(get_default_dtype())
+    """Numbers from `start` (0 when only one is given) up to, not including, `stop`; whole when all arguments are."""
+    first, end = (0, start) if stop is None else (start, stop)
+    array: Any = np.arange(first, end, step)
+    if dtype is not None or array.dtype.kind == "f":
+        array = array.astype(dtype or get_default_dtype())
     return _made(array, requires_grad)
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, *, requires_grad: bool = False
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    *,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`."""
-    return _made(np.linspace(start, stop, num, endpoint, dtype=dtype or get_default_dtype()), requires_grad)
+    array = np.linspace(start, stop, num, endpoint, dtype=dtype or get_default_dtype())
+    return _made(array, requires_grad)
+
+
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: Any = None,
+    *,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`num` numbers from baseˢᵗᵃʳᵗ to baseˢᵗᵒᵖ with a constant ratio."""
+    array = np.logspace(start, stop, num, endpoint, base, dtype or get_default_dtype())
+    return _made(array, requires_grad)
+
+
+def geomspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    *,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`num` numbers from `start` to `stop` with a constant ratio."""
+    return _made(np.geomspace(start, stop, num, endpoint, dtype or get_default_dtype()), requires_grad)
 
 
 @implements(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, **options: Any) -> Tensor:
+def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
     """Zeros of the shape and dtype of `a`."""
-    return new_tensor(np.zeros_like(as_array(a), dtype, **options), None)
+    return _made(np.zeros_like(as_array(a), dtype, order, subok, shape))
 
 
 @implements(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, **options: Any) -> Tensor:
+def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
     """Ones of the shape and dtype of `a`."""
-    return new_tensor(np.ones_like(as_array(a), dtype, **options), None)
+    return _made(np.ones_like(as_array(a), dtype, order, subok, shape))
 
 
 @implements(np.empty_like)
-def empty_like(a: Any, dtype: Any = None, **options: Any) -> Tensor:
-    """An array of the shape and dtype of `a` with arbitrary values."""
-    return new_tensor(np.empty_like(as_array(a), dtype, **options), None)
+def empty_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
+    """Arbitrary values in the shape and dtype of `a`."""
+    return _made(np.empty_like(as_array(a), dtype, order, subok, shape))
 
 
 @implements(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Tensor:
-    """One value in the shape and dtype of `a`."""
-    return new_tensor(np.full_like(as_array(a), fill_value, dtype, **options), None)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    """One value in the shape and dtype of `a`; the value may be a 0-d Tensor that requires a gradient."""
+    like = as_array(a)
+    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+        return np.broadcast_to(fill_value.astype(dtype or like.dtype), like.shape if shape is None else shape)
+    value = fill_value.data if isinstance(fill_value, Tensor) else fill_value
+    return _made(np.full_like(like, value, dtype, order, subok, shape))

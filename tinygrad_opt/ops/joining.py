@@ -1,4 +1,4 @@
-"""Joining, splitting and repeating arrays."""
+"""Joining arrays: end to end, along a new axis, in blocks, and with parts put in or left out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,22 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from ..autograd.tensor import as_array, as_tensor
+from ..errors import ShapeError
 
-__all__ = ["concat", "concatenate", "pad", "repeat", "split", "stack", "tile"]
+__all__ = [
+    "append",
+    "block",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "delete",
+    "dstack",
+    "hstack",
+    "insert",
+    "stack",
+    "vstack",
+]
 
 
 def _join_samples(rng: np.random.Generator) -> Any:
@@ -18,6 +32,7 @@ def _join_samples(rng: np.random.Generator) -> Any:
     yield (x, x), {"axis": -1}
     yield (x, y, x), {"axis": None}
     yield (np.zeros((0, 3)), x), {"axis": 0}
+    yield (x,), {"axis": 1}
 
 
 @primitive(
@@ -42,7 +57,7 @@ def _(position: int, g: Any, _y: Any, *_arrays: Any, axis: Any = 0) -> Any:
 
 
 @implements(np.concatenate, np.concat)
-def concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None) -> Any:
+def concatenate(arrays: Any, /, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """The arrays end to end along `axis`; flattened first when it is None."""
     joined = join(*arrays, axis=axis)
     return joined if dtype is None else joined.astype(dtype)
@@ -51,78 +66,137 @@ def concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None) -> Any:
 concat = concatenate
 
 
-@implements(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
+def _pile_samples(rng: np.random.Generator) -> Any:
+    x, y = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+    yield (x, y), {"axis": 0}
+    yield (x, y, x), {"axis": -1}
+    yield (np.asarray(1.0), np.asarray(2.0)), {"axis": 0}
+    yield (np.zeros((0, 3)), np.zeros((0, 3))), {"axis": 1}
+
+
+@primitive(
+    name="stack",
+    samples=_pile_samples,
+    formula="the arrays, along a new axis",
+    gradient=["its slice of g"],
+)
+def pile(*arrays: Any, axis: int = 0) -> Any:
     """The arrays along a new axis."""
-    return join(*[np.expand_dims(a, axis) for a in arrays], axis=axis)
+    return np.stack(arrays, axis=axis)
 
 
-@implements(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Consecutive parts along an axis: so many equal ones, or cut at the given places."""
-    n = ary.shape[axis]
-    if isinstance(indices_or_sections, int):
-        if n % indices_or_sections:
-            raise ValueError(f"split: {n} elements along axis {axis} do not make {indices_or_sections} equal parts.")
-        step = n // indices_or_sections
-        cuts = [step * i for i in range(1, indices_or_sections)]
-    else:
-        cuts = list(indices_or_sections)
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(a, b))] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+@pile.vjp_each
+def _(position: int, g: Any, _y: Any, *_arrays: Any, axis: int = 0) -> Any:
+    return g[(*(slice(None),) * (axis % g.ndim), position)]
 
 
-repeat = primitive(
-    np.repeat,
-    numpy=np.repeat,
-    arrays=1,
-    samples=lambda rng: [
-        (rng.standard_normal((2, 3)), 2),
-        (rng.standard_normal((2, 3)), [1, 2], 0),
-        (rng.standard_normal((2, 3)), 3, -1),
-    ],
-    formula="each element repeated",
-    gradient=["Σ of g over the repetitions"],
-)
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """The arrays, all of one shape, along a new axis."""
+    piled = pile(*arrays, axis=axis)
+    return piled if dtype is None else piled.astype(dtype)
 
 
-@repeat.vjp(0)
-def _(g: Any, _y: Any, _x: Any, repeats: Any, axis: Any = None) -> Any:
-    n = _x.size if axis is None else _x.shape[axis]
-    owner = np.repeat(np.arange(n), repeats)
-    member = (owner == np.arange(n)[:, None]).astype(g.dtype)
-    if axis is None:
-        return np.matmul(member, g).reshape(_x.shape)
-    rows = np.moveaxis(g, axis, 0)
-    summed = np.matmul(member, rows.reshape(rows.shape[0], -1))
-    return np.moveaxis(summed.reshape(n, *rows.shape[1:]), 0, axis)
+@implements(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """The arrays below each other; one of a single axis is a row."""
+    return concatenate([np.atleast_2d(as_tensor(a)) for a in tup], 0, dtype=dtype)
 
 
-@implements(np.tile)
-def tile(A: Any, reps: Any) -> Any:
-    """A repeated as a block along each axis."""
-    reps = tuple(reps) if np.ndim(reps) else (reps,)
-    ndim = builtins_max(A.ndim, len(reps))
-    shape = (1,) * (ndim - A.ndim) + A.shape
-    reps = (1,) * (ndim - len(reps)) + reps
-    wide = [n for r, s in zip(reps, shape, strict=True) for n in (r, s)]
-    apart = np.reshape(A, [n for s in shape for n in (1, s)])
-    return np.broadcast_to(apart, wide).reshape(tuple(r * s for r, s in zip(reps, shape, strict=True)))
+@implements(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """The arrays beside each other: along the second axis, or the first when there is only one."""
+    parts = [np.atleast_1d(as_tensor(a)) for a in tup]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
 
 
-builtins_max = max
-
-pad = primitive(
-    np.pad,
-    numpy=np.pad,
-    arrays=1,
-    samples=lambda rng: [(rng.standard_normal((2, 3)), 1), (rng.standard_normal((2, 3)), ((0, 1), (2, 0)))],
-    formula="x with a border",
-    gradient=["g without the border"],
-)
+@implements(np.dstack)
+def dstack(tup: Any) -> Any:
+    """The arrays behind each other, along the third axis."""
+    return concatenate([np.atleast_3d(as_tensor(a)) for a in tup], 2)
 
 
-@pad.vjp(0)
-def _(g: Any, _y: Any, _x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
-    widths = np.broadcast_to(pad_width, (_x.ndim, 2))
-    return g[tuple([slice(int(a), int(a) + n) for (a, _), n in zip(widths, _x.shape, strict=True)])]
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    """The arrays beside each other; one of a single axis is a column."""
+    parts = [as_tensor(a) for a in tup]
+    return concatenate([p if p.ndim > 1 else np.reshape(p, (-1, 1)) for p in parts], 1)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    """One array from nested lists of blocks: the innermost lists side by side, the next ones below each other."""
+    depth = _depth(arrays)
+    ndim = max(depth, *[leaf.ndim for leaf in _leaves(arrays)])
+    return _assemble(arrays, depth, ndim)
+
+
+def _depth(arrays: Any) -> int:
+    if not isinstance(arrays, list):
+        return 0
+    if not arrays:
+        raise ValueError("block: a list of blocks is empty.")
+    depths = {_depth(part) for part in arrays}
+    if len(depths) > 1:
+        raise ValueError("block: the lists of blocks are nested to different depths.")
+    return depths.pop() + 1
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    if not isinstance(arrays, list):
+        return [as_tensor(arrays)]
+    return [leaf for part in arrays for leaf in _leaves(part)]
+
+
+def _assemble(arrays: Any, depth: int, ndim: int) -> Any:
+    if not isinstance(arrays, list):
+        leaf = as_tensor(arrays)
+        return np.reshape(leaf, (1,) * (ndim - leaf.ndim) + leaf.shape)
+    return concatenate([_assemble(part, depth - 1, ndim) for part in arrays], axis=-depth)
+
+
+@implements(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    """`values` behind `arr` along an axis; both flattened first when it is None."""
+    return concatenate([as_tensor(arr), as_tensor(values)], axis=axis)
+
+
+@implements(np.delete)
+def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    """Without the elements at the index, slice or mask `obj` along an axis; flattened first when it is None."""
+    arr = as_tensor(arr) if axis is not None else np.reshape(as_tensor(arr), -1)
+    axis = 0 if axis is None else axis
+    kept = np.delete(np.arange(arr.shape[axis]), obj if isinstance(obj, slice) else as_array(obj))
+    return np.take(arr, kept, axis=axis)
+
+
+@implements(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    """With `values` put in before the index or indices `obj` along an axis; flattened first when it is None.
+
+    Raises
+    ------
+    ShapeError
+        The values do not fit beside the other axes of `arr`.
+    """
+    arr = as_tensor(arr) if axis is not None else np.reshape(as_tensor(arr), -1)
+    axis = 0 if axis is None else axis % arr.ndim
+    values = as_tensor(values)
+    n = arr.shape[axis]
+    places = np.arange(n)[obj] if isinstance(obj, slice) else as_array(obj)
+    places = np.flatnonzero(places) if places.dtype == bool else places
+    if places.ndim == 0 and values.ndim:  # NumPy's habit: the values' first axis lies along `axis`
+        values = np.moveaxis(np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape), 0, axis)
+    values = values.astype(arr.dtype)
+    count = values.shape[axis] if values.ndim == arr.ndim else 1
+    places = np.where(places < 0, places + n, places).reshape(-1)
+    places = np.repeat(places, count) if places.size == 1 else places
+    shape = (*arr.shape[:axis], places.size, *arr.shape[axis + 1 :])
+    try:
+        values = np.broadcast_to(values, shape)
+    except ValueError:
+        raise ShapeError(
+            f"insert: values of shape {values.shape} do not fit the {places.size} places of shape {shape}."
+        ) from None
+    order = np.argsort(np.concatenate([np.arange(n) + 0.5, places]), kind="stable")
+    return np.take(concatenate([arr, values], axis=axis), order, axis=axis)

@@ -1,0 +1,75 @@
+"""Splitting arrays into consecutive parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.registry import implements
+from ..autograd.tensor import as_array, as_tensor
+
+__all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]
+
+
+def _cut(x: Any, places: list[int], axis: int) -> list[Any]:
+    """The parts between the places, which mean what they mean in a slice."""
+    before = (slice(None),) * (axis % x.ndim)
+    return [x[(*before, slice(a, b))] for a, b in zip([0, *places], [*places, x.shape[axis]], strict=True)]
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Consecutive parts along an axis: so many equal ones, or cut at the given places.
+
+    Raises
+    ------
+    ValueError
+        The axis cannot be divided into so many equal parts; :func:`array_split` makes unequal ones.
+    """
+    ary = as_tensor(ary)
+    n = ary.shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)) and n % indices_or_sections:
+        raise ValueError(
+            f"split: {n} elements along axis {axis} do not make {indices_or_sections} equal parts; "
+            f"array_split makes unequal ones."
+        )
+    return array_split(ary, indices_or_sections, axis)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """As :func:`split`, but a number of parts need not divide the axis: the first ones are longer by one."""
+    ary = as_tensor(ary)
+    if not isinstance(indices_or_sections, (int, np.integer)):
+        return _cut(ary, [int(i) for i in as_array(indices_or_sections)], axis)
+    if indices_or_sections < 1:
+        raise ValueError(f"array_split: the number of parts must be at least 1, got {indices_or_sections}.")
+    length, longer = divmod(ary.shape[axis], int(indices_or_sections))
+    return _cut(ary, [i * length + min(i, longer) for i in range(1, int(indices_or_sections))], axis)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Split along the first axis."""
+    return split(ary, indices_or_sections, 0)
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Split along the second axis, or the first when there is only one."""
+    return split(ary, indices_or_sections, 1 if as_tensor(ary).ndim > 1 else 0)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Split along the third axis."""
+    return split(ary, indices_or_sections, 2)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """The slices along an axis, without it."""
+    x = as_tensor(x)
+    before = (slice(None),) * (axis % x.ndim)
+    return tuple([x[(*before, i)] for i in range(x.shape[axis])])
