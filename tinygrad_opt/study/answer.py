@@ -43,7 +43,8 @@ def _leaders(summary: dict[str, Any]) -> str:
     rules, overall = summary["protocol"], summary["overall"]
     count = len(overall["tasks"])
     where = f"On these {count} tasks" if count > 1 else f"On this task ({summary['tasks'][0]['title']})"
-    budget = f"with {rules['steps']:,} steps a run and {rules['trials']} or more settings tried for each optimizer"
+    tried = "learning rates" if rules["trials"] <= 10 else "settings"
+    budget = f"with {rules['steps']:,} steps a run and at least {rules['trials']} {tried} tried for each optimizer"
     groups = overall["tuned"]["groups"]
     if len(groups) == 1 and len(groups[0]) > 1:
         return f"{where}, {budget}, {listed(_titles(summary, groups[0]))} cannot be told apart."

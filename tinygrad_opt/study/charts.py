@@ -6,9 +6,8 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-__all__ = ["Chart", "Series", "standalone", "svg"]
+__all__ = ["COLOURS", "STYLE", "Chart", "Series", "standalone", "svg", "swatch"]
 
 WIDTH, HEIGHT = 420, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 44
@@ -56,6 +55,8 @@ class Chart:
         Horizontal lines with a label.
     y_range : tuple of float, optional
         Instead of the range of the points.
+    x_ticks : sequence of float, optional
+        Instead of round numbers.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Chart:
     log_y: bool = False
     rules: list[tuple[float, str]] = field(default_factory=list)
     y_range: tuple[float, float] | None = None
+    x_ticks: Sequence[float] = ()
 
 
 class _Axis:
@@ -134,16 +136,14 @@ def svg(chart: Chart) -> str:
         f'xmlns="http://www.w3.org/2000/svg">',
         *_axes(chart, x, y),
     ]
-    for value, label in chart.rules:
-        at = y(value)
-        parts.append(f'<line class="rule" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        parts.append(
-            f'<text class="rule-label" x="{WIDTH - _RIGHT - 2}" y="{at - 4:.1f}" text-anchor="end">{html.escape(label)}</text>'
-        )
+    edge = WIDTH - _RIGHT
+    for value, _ in chart.rules:
+        parts.append(f'<line class="rule" x1="{_LEFT}" x2="{edge}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
     parts += [_series(s, x, y, chart) for s in chart.series]
-    parts.append(
-        '<line class="cursor" y1="%d" y2="%d" x1="0" x2="0" visibility="hidden"/></svg>' % (_TOP, HEIGHT - _BOTTOM)
-    )
+    for value, label in chart.rules:
+        place = f'x="{edge - 2}" y="{y(value) - 4:.1f}" text-anchor="end"'
+        parts.append(f'<text class="rule-label" {place}>{html.escape(label)}</text>')
+    parts.append(f'<line class="cursor" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}" x1="0" x2="0" visibility="hidden"/></svg>')
     return "".join(parts)
 
 
@@ -154,7 +154,7 @@ def _axes(chart: Chart, x: _Axis, y: _Axis) -> list[str]:
         at = y(value)
         out.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
         out.append(f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_text(value)}</text>')
-    for value in x.ticks():
+    for value in chart.x_ticks or x.ticks():
         at = x(value)
         anchor = "end" if at > right - 14 else "middle"
         out.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>')
@@ -165,7 +165,8 @@ def _axes(chart: Chart, x: _Axis, y: _Axis) -> list[str]:
         f'<text class="label" x="{(_LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{chart.x_label}</text>'
     )
     out.append(
-        f'<text class="label" transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">{chart.y_label}</text>'
+        f'<text class="label" text-anchor="middle" transform="translate(13 {middle}) rotate(-90)">'
+        f"{chart.y_label}</text>"
     )
     return out
 
@@ -192,9 +193,8 @@ def _series(s: Series, x: _Axis, y: _Axis, chart: Chart) -> str:
     for a, b in zip(s.x, s.y, strict=True):
         if not math.isfinite(b):
             px = x(a)
-            out.append(
-                f'<path class="cross" d="M{px - 4:.1f} {_TOP}l8 8m0 -8l-8 8"><title>{html.escape(s.name)} diverged</title></path>'
-            )
+            mark = f'<path class="cross" d="M{px - 4:.1f} {_TOP}l8 8m0 -8l-8 8">'
+            out.append(f"{mark}<title>{html.escape(s.name)} diverged</title></path>")
     return "".join([*out, "</g>"])
 
 
@@ -206,7 +206,8 @@ STYLE = """
 .chart { font: 12px system-ui, sans-serif; }
 .chart text { fill: var(--muted); } .chart .label { fill: var(--ink); }
 .chart .grid { stroke: var(--grid); } .chart .axis { stroke: var(--muted); fill: none; }
-.chart .rule { stroke: var(--muted); stroke-dasharray: 2 3; } .chart .rule-label { font-size: 11px; }
+.chart .rule { stroke: var(--muted); stroke-dasharray: 2 3; }
+.chart .rule-label { font-size: 11px; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .chart .cursor { stroke: var(--muted); }
 .series polyline { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; }
 .series .band { fill: var(--c); opacity: .13; } .series circle { fill: var(--c); }
@@ -238,8 +239,3 @@ def swatch(slot: int) -> str:
     return (
         f'<svg class="swatch series s{slot}" viewBox="0 0 26 8" aria-hidden="true"><polyline points="0,4 26,4"/></svg>'
     )
-
-
-def finite(values: Sequence[float]) -> list[Any]:
-    """Infinite values as None, for JSON."""
-    return [v if math.isfinite(v) else None for v in values]

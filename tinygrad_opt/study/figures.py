@@ -7,9 +7,10 @@ from typing import Any
 
 from .charts import Chart, Series
 
-__all__ = ["figures", "slots"]
+__all__ = ["FORM_SLOTS", "figures", "slots"]
 
-_FORM_SLOTS = {"batch": 1, "mini-batch": 3, "stochastic": 2}
+FORM_SLOTS = {"batch": 1, "mini-batch": 3, "stochastic": 2}
+"""The colour of each form of gradient descent."""
 
 
 def slots(summary: dict[str, Any]) -> dict[str, int]:
@@ -52,7 +53,7 @@ def _curves(task: dict[str, Any], slot: dict[str, int]) -> Chart:
     ]
     rules = [(level, f"{100 * float(tau):g} %") for tau, level in task["levels"].items()]
     return Chart(
-        f"Validation loss on {task['name']}, median and middle half of the seeds",
+        f"Validation loss on {task['name']}",
         "steps",
         "validation loss",
         series,
@@ -80,7 +81,7 @@ def _sensitivity(task: dict[str, Any], slot: dict[str, int]) -> Chart:
     finite = [y for s in series for y in s.y if math.isfinite(y)]
     return Chart(
         f"Final validation loss on {task['name']} by learning rate",
-        "learning rate (tuning runs; × diverged)",
+        "learning rate",
         "final validation loss",
         series,
         log_x=True,
@@ -98,12 +99,13 @@ def _budget(summary: dict[str, Any], slot: dict[str, int]) -> Chart:
         means = [max(sum(b[k] for b in budgets) / len(budgets), 1e-4) for k in counts]
         series.append(Series(about["title"], [float(k) for k in counts], means, slot=slot[name], dots=True))
     return Chart(
-        "Gap to the best loss known, expected after a number of tuning trials",
+        "Gap expected after some tuning trials",
         "settings tried at random",
         "expected gap left (1: no progress)",
         series,
         log_x=True,
         log_y=True,
+        x_ticks=sorted({x for s in series for x in s.x}),
     )
 
 
@@ -114,7 +116,7 @@ def _profile(summary: dict[str, Any], slot: dict[str, int]) -> Chart:
         for name, shares in found["shares"].items()
     ]
     return Chart(
-        "Share of targets reached within a multiple of the quickest optimizer's steps",
+        "Targets reached within a multiple of the least steps",
         "times the steps of the quickest",
         "share of targets reached",
         series,
@@ -134,7 +136,7 @@ def _form(summary: dict[str, Any], axis: str) -> Chart:
         n = len(c["steps"])
         keep = range(1, n)
         x, y, low, high = ([c[key][i] for i in keep] for key in (axis, "median", "low", "high"))
-        series.append(Series(form["name"], x, y, low, high, _FORM_SLOTS.get(form["name"], 0)))
+        series.append(Series(form["name"], x, y, low, high, FORM_SLOTS.get(form["name"], 0)))
     return Chart(
         f"Batch, mini-batch and stochastic gradient descent by {axis}",
         labels[axis],

@@ -144,8 +144,8 @@ def deep_tanh(rng: np.random.Generator) -> Problem:
 
 @task("digits-cnn", "convolutional network on digits", cost="2,050 weights, 32 images a step")
 def digits_cnn(rng: np.random.Generator) -> Problem:
-    """Handwritten digits as in the task digits; conv 3×3 (8 channels), max-pool, conv 3×3 (16 channels), max-pool, linear;
-    ReLU, cross-entropy."""
+    """Handwritten digits as in the task digits; conv 3×3 (8 channels), max-pool, conv 3×3 (16 channels), max-pool,
+    linear; ReLU, cross-entropy."""
     model = nn.Sequential(
         *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),

@@ -136,6 +136,6 @@ def quick(**changes: Any) -> Protocol:
 
 
 def full(**changes: Any) -> Protocol:
-    """The rules of the full study: 20 settings, 10 seeds, 1,000 steps, and a cosine schedule beside the constant rate."""
+    """The rules of the full study: 20 settings, 10 seeds, 1,000 steps, and a cosine schedule beside the constant."""
     rules = Protocol(steps=1000, trials=20, centre=-2.0, final_seeds=10, cosine=True)
     return dataclasses.replace(rules, **changes)

@@ -230,7 +230,7 @@ def _overall(
     out: dict[str, Any] = {"tasks": scored}
     for kind, label in (("final", "tuned"), ("default", "default")):
         losses = {o: _stacked(by_task, scored, o, kind, lambda r, _: test_loss(r)) for o in plan.optimizers}
-        rows = []
+        rows: list[dict[str, Any]] = []
         for o in plan.optimizers:
             gaps = _stacked(by_task, scored, o, kind, lambda r, task: gap_left(r, targets[task]))
             gap, low, high = bootstrap(gaps, iqm, draws)

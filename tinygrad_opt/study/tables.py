@@ -120,7 +120,7 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Batch, mini-batch and stochastic: headings and rows."""
     tau = str(summary["protocol"]["targets"][0])
     share = f"{100 * float(tau):g} %"
-    head = ["form", "examples", "lr", "steps", "epochs", f"steps to {share}", f"epochs to {share}", "val. loss"]
+    head = ["form", "examples", "lr", "steps", f"to {share}: steps", "epochs", "ms a step", "val. loss"]
     rows = []
     for form in summary["forms"]:
         found = form["steps"]
@@ -131,9 +131,9 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
                 str(form["batch_size"]),
                 "—" if form["settings"] is None else rate(form["settings"]["lr"]),
                 f"{form['budget']:,}",
-                number(form["budget"] * form["batch_size"] / form["examples"]),
                 steps_cell(found[tau]),
                 number(epochs, 2) if math.isfinite(epochs) else "—",
+                number(form["milliseconds"], 2),
                 plus_minus(form["validation"]),
             ]
         )
@@ -143,9 +143,10 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 def _notes(rules: dict[str, Any]) -> list[str]:
     shares = " and ".join(f"{100 * tau:g} %" for tau in rules["targets"])
     text = (
-        f"Steps until the validation loss has closed all but {shares} of the gap between its start and the best tuned "
-        f"baseline; mean ± half a 95 % interval over {rules['final_seeds']} seeds. '2 of 5': only so many runs got "
-        f"there; —: none; *: some lost it again; !: best learning rate on the edge of what was tried."
+        f"Steps until the validation loss has closed all but {shares} of the gap between its start and the "
+        f"best tuned baseline; mean ± half a 95 % interval over {rules['final_seeds']} seeds. '2 of 5': only "
+        f"so many runs got there; —: none; *: some lost it again; !: best learning rate on the edge of what "
+        f"was tried."
     )
     return textwrap.wrap(text, WIDTH)
 
