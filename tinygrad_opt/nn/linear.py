@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
 from ..autograd.primitive import primitive
-from ..autograd.tensor import Tensor
+from ..autograd.tensor import Tensor, as_array, new_tensor
 from ..errors import ShapeError
 from . import init
 from .module import Module, Parameter
@@ -91,7 +91,9 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """
     if bias is None:
         return np.matmul(x, weight.T)
-    if isinstance(x, Tensor) and isinstance(weight, Tensor) and isinstance(bias, Tensor):
+    if isinstance(weight, Tensor) and isinstance(bias, Tensor):
+        if not isinstance(x, Tensor):
+            x = new_tensor(as_array(x), None)
         return affine._run((x.data, weight.data, bias.data), (x._node, weight._node, bias._node), {})
     return affine(x, weight, bias)
 

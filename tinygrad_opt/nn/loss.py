@@ -28,24 +28,24 @@ def reduce(caller: str, values: Any, reduction: str) -> Any:
     return np.mean(values) if reduction == "mean" else np.sum(values)
 
 
-def pair(caller: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+def pair(caller: str, input: Any, target: Any, strict: bool = False) -> tuple[Tensor, Tensor]:
     """Prediction and target as Tensors of the same shape, a constant target in the prediction's dtype.
 
     Raises
     ------
     ShapeError
-        The two would broadcast to more elements than were predicted.
+        The two would broadcast to more elements than were predicted; with `strict`, any two different shapes.
     """
     input = input if isinstance(input, Tensor) else as_tensor(input)
     target = target if isinstance(target, Tensor) else as_tensor(target)
     if input.data.shape != target.data.shape:
-        check_shapes(caller, input.shape, target.shape)
+        check_shapes(caller, input.shape, target.shape, strict)
     if input.data.dtype is not target.data.dtype and target._node is None and input.dtype.kind == "f":
         target = new_tensor(target.data.astype(input.dtype, copy=False), None)
     return input, target
 
 
-def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...], strict: bool = False) -> None:
     """Raise ShapeError for shapes that broadcast to more than was predicted, and warn of other broadcasting."""
     try:
         together = np.broadcast_shapes(given, wanted)
@@ -58,6 +58,8 @@ def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...]) -
         elif (*given, 1) == wanted:
             mend = " Use target[..., 0], or keep the last axis of the input."
         raise ShapeError(f"{caller}: input {given} and target {wanted} would broadcast to {together}.{mend}")
+    if strict:
+        raise ShapeError(f"{caller}: input has shape {given}, target {wanted}; they must be equal.")
     if wanted != ():
         warnings.warn(
             f"{caller}: target {wanted} is broadcast to the input's shape {given}. Reshape it if this is meant.",
