@@ -134,6 +134,48 @@ CASES = [
         for axis in (1, -1, 0)
     ],
     Case("Softmax2d", lambda nn: nn.Softmax2d(), floats((2, 3, 2, 2))),
+    *[
+        Case(
+            f"BatchNorm{d}[{note}]",
+            lambda nn, d=d, o=o: getattr(nn, f"BatchNorm{d}")(3, **o),
+            floats(shape),
+            train=train,
+        )
+        for d, shape in (("1d", (5, 3)), ("1d", (4, 3, 2)), ("2d", (3, 3, 2, 2)), ("3d", (2, 3, 2, 1, 2)))
+        for note, o, train in (
+            (f"{shape}, training", {}, True),
+            (f"{shape}, evaluation", {}, False),
+        )
+    ],
+    Case("BatchNorm1d, cumulative", lambda nn: nn.BatchNorm1d(3, momentum=None), floats((5, 3))),
+    Case("BatchNorm1d, plain", lambda nn: nn.BatchNorm1d(3, 0.1, affine=False), floats((5, 3))),
+    Case(
+        "BatchNorm1d, no statistics",
+        lambda nn: nn.BatchNorm1d(3, track_running_stats=False),
+        floats((5, 3)),
+        train=False,
+    ),
+    Case("InstanceNorm1d", lambda nn: nn.InstanceNorm1d(3), floats((2, 3, 4))),
+    Case("InstanceNorm1d, one sample", lambda nn: nn.InstanceNorm1d(3), floats((3, 4))),
+    Case("InstanceNorm2d", lambda nn: nn.InstanceNorm2d(3, affine=True), floats((2, 3, 2, 2))),
+    Case("InstanceNorm2d, tracked", lambda nn: nn.InstanceNorm2d(3, track_running_stats=True), floats((2, 3, 2, 2))),
+    Case(
+        "InstanceNorm2d, evaluation",
+        lambda nn: nn.InstanceNorm2d(3, affine=True, track_running_stats=True),
+        floats((2, 3, 2, 2)),
+        train=False,
+    ),
+    Case("LayerNorm", lambda nn: nn.LayerNorm(4), floats((2, 3, 4))),
+    Case("LayerNorm, two axes", lambda nn: nn.LayerNorm((3, 4)), floats((2, 3, 4))),
+    Case("LayerNorm, no bias", lambda nn: nn.LayerNorm(4, bias=False), floats((3, 4))),
+    Case("LayerNorm, plain", lambda nn: nn.LayerNorm(4, eps=0.1, elementwise_affine=False), floats((3, 4))),
+    Case("RMSNorm", lambda nn: nn.RMSNorm(4), floats((2, 3, 4))),
+    Case("RMSNorm, plain", lambda nn: nn.RMSNorm((3, 4), eps=0.1, elementwise_affine=False), floats((2, 3, 4))),
+    Case("GroupNorm", lambda nn: nn.GroupNorm(2, 4), floats((2, 4, 3))),
+    Case("GroupNorm, plain", lambda nn: nn.GroupNorm(4, 4, affine=False), floats((2, 4, 2, 2))),
+    Case("GroupNorm, one group", lambda nn: nn.GroupNorm(1, 4), floats((3, 4))),
+    Case("LocalResponseNorm", lambda nn: nn.LocalResponseNorm(3, alpha=0.5, k=2.0), floats((2, 5, 3))),
+    Case("LocalResponseNorm, even", lambda nn: nn.LocalResponseNorm(4, 0.5), floats((2, 5, 2, 2))),
     Case("GELU(tanh)", lambda nn: nn.GELU("tanh"), floats((3, 4), scale=2.0)),
     Case("Softplus(2.5)", lambda nn: nn.Softplus(2.5), floats((3, 4))),
     Case("Dropout in evaluation", lambda nn: nn.Dropout(0.3), floats((3, 4)), train=False),

@@ -3,6 +3,7 @@
 from . import functional, init
 from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh, Tanhshrink
 from .attention import MultiheadAttention
+from .batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .containers import Sequential
@@ -14,6 +15,7 @@ from .flatten import Flatten, Unflatten
 from .folding import Fold, Unfold
 from .linear import Identity, Linear
 from .module import Module, Parameter
+from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .piecewise import Hardshrink, Hardsigmoid, Hardswish, Hardtanh, ReLU6, Softshrink, Threshold
 from .pooling_layers import *
 from .rectifiers import CELU, ELU, SELU, LeakyReLU, PReLU, RReLU

@@ -2,6 +2,7 @@
 
 from .activations import gelu, logsigmoid, mish, relu, sigmoid, silu, softplus, softsign, tanh, tanhshrink
 from .attention import scaled_dot_product_attention
+from .batch_normalization import batch_norm, instance_norm
 from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logits
 from .classification_losses import cross_entropy, kl_div, nll_loss
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -11,6 +12,7 @@ from .embedding_bag import embedding_bag
 from .flatten import flatten
 from .folding import fold, unfold
 from .linear import linear
+from .normalization import group_norm, layer_norm, local_response_norm, rms_norm
 from .piecewise import hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold
 from .pooling import *
 from .rectifiers import celu, elu, leaky_relu, prelu, rrelu, selu
