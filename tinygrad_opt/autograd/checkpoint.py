@@ -28,8 +28,8 @@ class _Segment:
     ----------
     places : list
         Which positional arguments (int) and keyword arguments (str) are Tensors that require a gradient.
-    captured : list of Leaf
-        What else the function used that requires one: parameters of its modules.
+    captured, specs : list of Leaf, list of Spec
+        What else the function used that requires one (parameters of its modules), and its shape and dtype.
     """
 
     def __init__(
@@ -42,14 +42,17 @@ class _Segment:
         self.function, self.args, self.kwargs = function, list(args), dict(kwargs)
         self.places: list[Any] = [i for i, value in enumerate(args) if _wants_gradient(value)]
         self.places += [key for key, value in kwargs.items() if _wants_gradient(value)]
-        self.tensors = [args[p] if isinstance(p, int) else kwargs[p] for p in self.places]
         for place in self.places:  # what the node keeps as its inputs need not be kept twice
             (self.args if isinstance(place, int) else self.kwargs)[place] = None
         self.generators = list(generators)
         self.states = [generator.bit_generator.state for generator in self.generators]
         self.module = mode.module
         self.captured: list[Leaf] = []
+        self.specs: list[Spec] = []
         self.shapes: list[tuple[int, ...]] = []
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
 
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Call the function with these Tensors for its arguments, recording."""
@@ -96,8 +99,6 @@ class _Segment:
             for part, spec in zip(like, [*inputs, *self.specs], strict=True)
         )
 
-    specs: list[Spec]
-
 
 def _wants_gradient(value: Any) -> bool:
     return isinstance(value, Tensor) and value._node is not None
@@ -110,7 +111,7 @@ def _zeros(like: Any) -> Tensor:
 def checkpoint(
     function: Callable[..., Any], *args: Any, generators: Sequence[np.random.Generator] = (), **kwargs: Any
 ) -> Any:
-    """Call ``function(*args, **kwargs)`` without keeping its intermediate values; the backward pass computes them again.
+    """Call ``function(*args, **kwargs)`` and keep no intermediate values; the backward pass computes them again.
 
     Values and gradients are the same to the last bit, dropout included: the default generator, and those given, are
     set back for the repetition. Layers that count calls (a batch norm's running mean) count it as another call.
@@ -144,7 +145,8 @@ def checkpoint(
     from ..random import get_generator
 
     segment = _Segment(function, args, kwargs, [get_generator(), *generators])
-    own = [new_tensor(tensor.data, Leaf(tensor.name)) for tensor in segment.tensors]
+    given = [args[place] if isinstance(place, int) else kwargs[place] for place in segment.places]
+    own = [new_tensor(tensor.data, Leaf(tensor.name)) for tensor in given]
     before = next_number()
     out = segment.run(own)
     parts = list(out) if isinstance(out, (tuple, list)) else [out]
@@ -153,9 +155,8 @@ def checkpoint(
             raise TypeError(f"checkpoint: the function must return Tensors, got {type(part).__name__}.")
     segment.shapes = [part.shape for part in parts]
     segment.captured, segment.specs = _captured(parts, own, before)
-    inputs = (*[tensor.data for tensor in segment.tensors], *segment.specs)
-    parents = (*[tensor._node for tensor in segment.tensors], *segment.captured)
-    del segment.tensors, own
+    inputs = (*[tensor.data for tensor in given], *segment.specs)
+    parents = (*[tensor._node for tensor in given], *segment.captured)
     arrays = tuple(part.data for part in parts)
     if isinstance(out, (tuple, list)):
         made = _checkpoint._record(inputs, parents, {"segment": segment}, arrays)
@@ -189,8 +190,7 @@ def _(needed: Any, g: Any, _out: Any, *inputs: Any, segment: _Segment) -> Any:
     upstream = g if isinstance(g, tuple) else (g,)
     count = len(segment.places)
     if any(isinstance(part, Tensor) for part in upstream):
-        found = checkpoint(segment.gradients, *inputs[:count], *upstream)
-        return found if len(found) == len(needed) else (*found, *[None] * (len(needed) - len(found)))
+        return checkpoint(segment.gradients, *inputs[:count], *upstream)
     own = [new_tensor(array, Leaf()) for array in inputs[:count]]
     parts = segment.again(own)
     roots = [(part._node, u) for part, u in zip(parts, upstream, strict=True) if part._node is not None]

@@ -1,0 +1,79 @@
+"""Which line of the user's code made each node: noted only while some diagnostic asks for it."""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import os
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+from .. import errors
+from .graph import Node, next_number
+
+__all__ = ["forget_lines", "line_of", "note_lines", "source_line"]
+
+
+class _Noting(threading.local):
+    depth = 0
+
+
+_here = _Noting()
+_lock = threading.Lock()
+_active = [0]
+_lines: dict[int, str] = {}
+
+
+def source_line() -> str:
+    """File, line and text of the innermost call outside of this package, as ``train.py:41 `loss = np.log(p)```."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(errors._PACKAGE):
+        frame = frame.f_back
+    name, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(name, number).strip()
+    return f"{os.path.basename(name)}:{number}" + (f" `{text}`" if text else "")
+
+
+def line_of(node: Node) -> str | None:
+    """The line that made a node, if lines were being noted then."""
+    return _lines.get(node.number)
+
+
+def forget_lines(alive: set[int]) -> None:
+    """Drop the lines of all nodes but those with these numbers."""
+    for number in [n for n in list(_lines) if n not in alive]:
+        del _lines[number]
+
+
+def _noting_number() -> int:
+    number = next_number()
+    if _here.depth:
+        _lines[number] = source_line()
+    return number
+
+
+def _engine() -> Any:
+    """The module that creates nodes; its name in the package belongs to the decorator."""
+    return importlib.import_module(f"{__package__}.primitive")
+
+
+class note_lines:
+    """Context manager: note the lines of this thread's nodes, for all contexts that are open at a time."""
+
+    def __enter__(self) -> None:
+        with _lock:
+            _active[0] += 1
+            _engine().next_number = _noting_number
+        _here.depth += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _here.depth -= 1
+        with _lock:
+            _active[0] -= 1
+            if not _active[0]:
+                _engine().next_number = next_number
+                _lines.clear()
