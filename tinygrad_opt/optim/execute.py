@@ -39,25 +39,23 @@ class Executor:
 
     def collect(self) -> None:
         """Look at every parameter: which have a gradient, whose were summed over several passes."""
-        gradients: list[Any] = []
-        leaves: list[Any] = []
-        missing: list[int] = []
-        leaf: Any
         for p, view in zip(self.params, self.views, strict=True):
             if p.data is not view:
                 self.moved = True
-            leaf = p._node
-            if leaf is None or (gradient := leaf.grad) is None:
-                missing.append(len(gradients))
-                gradients.append(None)
-                continue
-            if leaf.passes > 1:
-                self.summed = len(gradients)
-            gradients.append(gradient.data)
-            leaves.append(leaf)
-        self.gradients = gradients
+        leaves: list[Any] = [p._node for p in self.params]
+        self.missing = []
+        try:
+            self.gradients = [leaf.grad.data for leaf in leaves]
+        except AttributeError:
+            found = [None if leaf is None else leaf.grad for leaf in leaves]
+            self.gradients = [None if gradient is None else gradient.data for gradient in found]
+            self.missing = [i for i, gradient in enumerate(found) if gradient is None]
+            leaves = [leaf for leaf, gradient in zip(leaves, found, strict=True) if gradient is not None]
         self.leaves = leaves
-        self.missing = missing
+        for leaf in leaves:
+            if leaf.passes > 1:
+                self.summed = [p._node for p in self.params].index(leaf)
+                break
 
     def hyper(
         self, values: dict[str, Any], steps: int, clock: dict[str, float]

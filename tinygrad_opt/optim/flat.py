@@ -32,8 +32,8 @@ class Segment:
     """Neighbouring parameters that are updated in one go: all have a gradient and the same step count."""
 
     __slots__ = (
-        "clock", "first", "g", "hyper", "kernel", "last", "new", "next_clock", "scratch", "seen", "states",
-        "steps", "value",
+        "clock", "first", "g", "hyper", "inputs", "kept", "kernel", "last", "new", "next_clock", "scratch", "seen",
+        "states", "steps", "value",
     )  # fmt: skip
 
     def __init__(self, first: int, last: int, steps: int, clock: dict[str, float]) -> None:
@@ -43,6 +43,8 @@ class Segment:
         self.clock = self.next_clock = clock
         self.value: Array
         self.states: list[Array | None] = []
+        self.kept: list[tuple[Array, int]] = []
+        self.inputs: set[int] = set()
         self.scratch: Array | None = None
         self.g: Array
         self.hyper: dict[str, Any] = {}
@@ -128,6 +130,8 @@ class Flat(Executor):
             low, high = self.offsets[segment.first], self.offsets[segment.last]
             segment.value = self.value[low:high]
             segment.states = [self.state[n][low:high] if n in kept else None for n in self.rule.state]
+            segment.kept = [(array, i) for i, array in enumerate((segment.value, *segment.states)) if array is not None]
+            segment.inputs = {id(array) for array, _ in segment.kept} if len(segment.kept) > 1 else set()
             if segment.last - segment.first > 1:
                 segment.scratch = np.empty(high - low, self.dtype)
         self.segments = segments
@@ -186,26 +190,26 @@ class Flat(Executor):
         if segment.seen is not values:
             segment.new = checked_result(self.rule, new, segment.value, segment.states)
             segment.seen = values
-        elif new.__class__ is tuple:
-            segment.new = keep_apart([*new], segment.value, segment.states)
-        else:
-            segment.new = [new]
+            return
+        segment.new = new = new if new.__class__ is tuple else (new,)
+        for result in new:
+            if id(result) in segment.inputs:
+                segment.new = keep_apart([*new], segment.value, segment.states)
+                break
 
     def gather(self, segment: Segment) -> Array:
         """The gradients of a segment, end to end."""
         if segment.scratch is not None:
             gradients = self.gradients[segment.first : segment.last]
-            return np.concatenate(gradients, axis=None, out=segment.scratch, casting="same_kind")
+            return np.concatenate([g.ravel() for g in gradients], out=segment.scratch)
         first = segment.first
         return checked_gradient(self.gradients[first], self.views[first], self.labels[first]).reshape(-1)
 
     def commit(self) -> None:
         for segment in self.segments:
             if segment.new is not None:
-                segment.value[...] = segment.new[0]
-                for state, new in zip(segment.states, segment.new[1:], strict=True):
-                    if state is not None:
-                        state[...] = new
+                for array, place in segment.kept:
+                    array[...] = segment.new[place]
                 segment.new = None
             elif segment.kernel is not None:
                 segment.kernel(segment.value, segment.g, segment.states, segment.hyper)

@@ -100,18 +100,19 @@ class Optimizer:
         groups = given.as_groups(params, name)
         bound = given.bind_arguments(name, {**type(self).defaults}, args, hyper, groups)
         self.defaults: dict[str, Any] = {key: given.plain(value) for key, value in bound.items()}
+        self._keys = tuple(self.defaults)
         self.error_if_nonfinite = error_if_nonfinite
         self.accumulates = accumulates
         self.allow_unused = allow_unused
         self.param_groups: list[dict[str, Any]] = []
         self.state = StateMapping(self)
         self._executors: list[list[Flat | Each]] = []
-        self._hyper: list[tuple[list[Any], dict[str, Any]]] = []
+        self._hyper: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         self._advice = Advice()
         ready = self._checked_groups(groups)
         self.param_groups = ready
         self._executors = [self._make_executors(group) for group in ready]
-        self._hyper = [([], {}) for _ in ready]
+        self._hyper = [((), {}) for _ in ready]
 
     # Groups
 
@@ -165,13 +166,13 @@ class Optimizer:
         executors = [self._make_executors(one) for one in ready]
         self.param_groups += ready
         self._executors += executors
-        self._hyper += [([], {}) for _ in ready]
+        self._hyper += [((), {}) for _ in ready]
 
     def _values(self, index: int) -> dict[str, Any]:
         """A group's hyperparameters as the rule takes them; checked again when one has changed."""
         group = self.param_groups[index]
         try:
-            now = [group[key] for key in self.defaults]
+            now = tuple(map(group.__getitem__, self._keys))
         except KeyError as error:
             raise KeyError(f"group {index} of {type(self).__name__} has lost its {error}.") from None
         before, values = self._hyper[index]
@@ -216,32 +217,32 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):
-            leaves = self._prepare()
-            for executors in self._executors:
-                for executor in executors:
-                    executor.commit()
-        number = next_number()
-        for leaf in leaves:
-            leaf.written = number
+        self._run()
         return loss
 
-    def _prepare(self) -> list[Any]:
-        """All that can fail about a step; gives the leaves that it will have changed."""
-        leaves: list[Any] = []
+    @np.errstate(all="ignore")
+    def _run(self) -> None:
+        """The step proper. What the user does about overflow must not stop it half-way."""
+        some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
             for executor in executors:
                 executor.collect()
-                leaves += executor.leaves
+                if executor.leaves:
+                    some = True
                 if executor.missing and not self.allow_unused:
                     self._advice.unused(self.param_groups)
                 if executor.summed is not None:
                     self._advice.summed(executor, self.accumulates)
                 executor.prepare(values, self.error_if_nonfinite)
-        if not leaves and not self.allow_unused:
+        if not some and not self.allow_unused:
             raise no_gradients(self.param_groups)
-        return leaves
+        number = next_number()
+        for executors in self._executors:
+            for executor in executors:
+                executor.commit()
+                for leaf in executor.leaves:
+                    leaf.written = number
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with ``set_to_none=False`` they become zeros (arrays you hold stay as they are)."""
@@ -302,7 +303,7 @@ class Optimizer:
         saved = state.pop("saved")
         self.__dict__.update(state)
         self.state = StateMapping(self)
-        self._hyper = [([], {}) for _ in self.param_groups]
+        self._hyper = [((), {}) for _ in self.param_groups]
         self._executors = [self._make_executors(group) for group in self.param_groups]
         load(self, saved, hyperparameters=False)
 
