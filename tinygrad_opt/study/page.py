@@ -209,6 +209,7 @@ def _forms(summary: dict[str, Any], charts: dict[str, Chart]) -> str:
         f'<h2>Gradient descent in three forms</h2><p class="lead">{_text(lead)}</p>'
         + _charts(charts, *(f"forms-{axis}" for axis in ("epochs", "steps", "seconds")))
         + _table(head, lines)
+        + f'<p class="note">{_text(prose.FORMS)}</p>'
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CURVES", "LIMITS", "OVERALL", "PROFILES", "how_it_was_done"]
+__all__ = ["CURVES", "FORMS", "LIMITS", "OVERALL", "PROFILES", "how_it_was_done"]
 
 OVERALL = (
     "A thick line ends a group within which nobody can be told from the first. “Beats another”: how often an "
@@ -19,6 +19,11 @@ OVERALL = (
 CURVES = (
     "Left: median over the seeds and their middle half; dotted lines are the targets. Right: the tuning runs; "
     "× is a run that diverged."
+)
+
+FORMS = (
+    "“batch”: examples a step. “steps”: how many were taken. Then the steps, and the epochs, until the first "
+    "target was reached. All axes are logarithmic."
 )
 
 PROFILES = (

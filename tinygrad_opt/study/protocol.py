@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -102,10 +101,6 @@ class Protocol:
         margin = 0.01 if self.on_grid else (exponents[-1] - exponents[0]) / self.trials
         value = np.log10(lr)
         return int(value >= exponents[-1] - margin) - int(value <= exponents[0] + margin)
-
-    def fingerprint(self) -> str:
-        """A short text that differs when any rule differs."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
 
     def as_dict(self) -> dict[str, Any]:
         """The rules as JSON can hold them."""

@@ -48,9 +48,9 @@ test_loss.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test, 
 
 def final_accuracy(record: Record) -> float:
     """The validation accuracy after the last step; 0 for a run that diverged, NaN where the task has none."""
-    if record.diverged is not None:
-        return 0.0
-    return record.accuracy[-1] if record.accuracy else math.nan
+    if not record.accuracy:
+        return math.nan
+    return 0.0 if record.diverged is not None else record.accuracy[-1]
 
 
 def steps_to(record: Record, loss: float) -> float:

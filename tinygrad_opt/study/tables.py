@@ -90,15 +90,25 @@ def ordered(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _grid(head: list[str], body: list[list[str]]) -> list[str]:
-    widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+    """Lines of at most 80 columns: narrower gaps if need be, then intervals left out, the last column's first."""
+    body = [list(row) for row in body]
+    for column in range(len(head), 0, -1):
+        if column < len(head):
+            for row in body:
+                row[column] = row[column].split(" ±")[0]
+        widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+        for gap in ("  ", " "):
+            if sum(widths) + len(gap) * (len(head) - 1) <= WIDTH:
+                return _lines(head, body, widths, gap)
+    return _lines(head, body, widths, " ")
 
+
+def _lines(head: list[str], body: list[list[str]], widths: list[int], gap: str) -> list[str]:
     def line(row: list[str]) -> str:
         first, *rest = row
-        return "  ".join(
-            [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(rest, widths[1:], strict=True))]
-        ).rstrip()
+        return gap.join([first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(rest, widths[1:], strict=True))]).rstrip()
 
-    return [line(head), "  ".join("─" * w for w in widths), *map(line, body)]
+    return [line(head), gap.join("─" * w for w in widths), *map(line, body)]
 
 
 def as_text(summary: dict[str, Any]) -> str:
@@ -120,7 +130,7 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Batch, mini-batch and stochastic: headings and rows."""
     tau = str(summary["protocol"]["targets"][0])
     share = f"{100 * float(tau):g} %"
-    head = ["form", "examples", "lr", "steps", f"to {share}: steps", "epochs", "ms a step", "val. loss"]
+    head = ["form", "batch", "lr", "steps", f"to {share}", "epochs", "ms/step", "val. loss"]
     rows = []
     for form in summary["forms"]:
         found = form["steps"]

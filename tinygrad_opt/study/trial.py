@@ -155,7 +155,8 @@ def _train(trial: Trial, problem: Any, optimizer: Any, batches: Iterator[Any], r
         batch = next(batches)
         if step == 0:
             first = _batch_loss(problem, batch).item()
-            _evaluate(problem, record, 0, first, 0.0)
+            if not math.isfinite(first) or not _evaluate(problem, record, 0, first, 0.0):
+                raise ValueError(f"task '{trial.task}': the loss at the initial weights is not a finite number.")
         if step == trial.steps:
             break
         for group, rate in zip(optimizer.param_groups, rates, strict=False):

@@ -1,0 +1,232 @@
+"""The command line as a user meets it: in any folder, interrupted, misspelt, and with files of their own."""
+
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import tinygrad_opt
+from tinygrad_opt.__main__ import main
+
+ROOT = Path(tinygrad_opt.__file__).resolve().parent.parent
+SMALL = [
+    "--tasks",
+    "moons",
+    "--optimizers",
+    "sgd,adam",
+    "--steps",
+    "20",
+    "--budget",
+    "3",
+    "--seeds",
+    "2",
+    "--jobs",
+    "1",
+]
+
+OWN = """
+import numpy as np
+from tinygrad_opt import data, nn, optim
+from tinygrad_opt.study import Problem, optimizer, task
+
+@optimizer("heavy-ball", lr=0.01, formula="v ← 0.9 v + g ; θ ← θ − η v")
+def heavy_ball(params, lr):
+    return optim.SGD(params, lr=lr, momentum=0.9)
+
+@task("parity", "the parity of two signs")
+def parity(rng):
+    parts = data.random_split(data.xor(120, generator=rng), [60, 30, 30], rng)
+    return Problem(nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2)), nn.functional.cross_entropy, parts)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty current folder, and registries that are put back."""
+    from tinygrad_opt.study.contenders import contenders
+    from tinygrad_opt.study.tasks import tasks
+
+    before = {**tasks}, {**contenders}
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, handler)
+    for registry, kept in zip((tasks, contenders), before, strict=True):
+        registry.clear()
+        registry.update(kept)
+
+
+def records(path):
+    """Trials and results of a study's file, without the seconds."""
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT trial, result FROM records ORDER BY trial").fetchall()
+    database.close()
+    return {key: {k: v for k, v in json.loads(result).items() if k != "seconds"} for key, result in rows}
+
+
+def test_a_comparison_prints_tables_and_writes_a_report(folder, capsys):
+    assert main(["compare", *SMALL]) == 0
+    out, err = capsys.readouterr()
+    assert "moons: network on two moons" in out
+    assert re.search(r"^Adam +[\d.]+!? ", out, re.M)
+    assert "Gradient descent in three forms (moons)" in out
+    assert max(map(len, out.splitlines()[:-1])) <= 80
+    assert "runs, about" in err
+    report = folder / "report"
+    assert sorted(path.name for path in folder.iterdir()) == ["report"]
+    found = json.loads((report / "results.json").read_text("utf-8"))
+    assert [row["optimizer"] for row in found["tasks"][0]["rows"]] == ["sgd", "adam"]
+    page = (report / "index.html").read_text("utf-8")
+    assert found["answer"][0] in page
+    assert "http" not in re.sub(r"http://www\.w3\.org/2000/svg", "", page.split("What this cannot show")[0])
+    assert (report / "results.csv").read_text("utf-8").count("\n") == 1 + 2 * 2
+    assert (report / "figures" / "moons-curves.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_an_earlier_report_is_not_overwritten_without_being_told(folder, capsys):
+    (folder / "mine").mkdir()
+    (folder / "mine" / "precious").write_text("1")
+    assert main(["compare", *SMALL, "--out", "mine"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert (folder / "mine" / "precious").exists()
+    assert main(["compare", *SMALL, "--no-forms", "--out", "mine", "--force"]) == 0
+    assert not (folder / "mine" / "precious").exists()
+    assert (folder / "mine" / "index.html").exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["mine"]
+
+
+def test_without_a_name_each_report_gets_a_new_one(folder):
+    for _ in range(2):
+        assert main(["compare", *SMALL, "--no-forms"]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["report", "report-2"]
+
+
+def test_the_report_can_be_written_again_from_the_records(folder):
+    main(["compare", *SMALL, "--no-forms"])
+    assert main(["report", "report/study.sqlite", "--out", "again"]) == 0
+    for name in ("index.html", "results.json", "results.csv", "results.md"):
+        assert (folder / "again" / name).read_bytes() == (folder / "report" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tasks", "digit"], "Did you mean 'digits'?"),
+        (["--optimizers", "adm"], "Did you mean 'adam'?"),
+        (["--optimizers", ","], "empty"),
+        (["--budget", "0"], "trials must be at least 1"),
+        (["--seed", "-1"], "--seed"),
+        (["--resume"], "no unfinished study"),
+        (["--own", "nowhere.py"], "nowhere.py"),
+        (["--backend", "dask"], "--scheduler"),
+    ],
+)
+def test_a_wrong_use_is_said_in_a_line_with_exit_code_2(folder, capsys, arguments, message):
+    assert main(["compare", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "Traceback" not in err
+    assert list(folder.iterdir()) == []
+
+
+def test_ones_own_optimizers_and_tasks_take_part(folder, capsys):
+    (folder / "own.py").write_text(OWN, encoding="utf-8")
+    arguments = ["--own", "own.py", "--tasks", "parity", "--optimizers", "heavy-ball,sgd", "--steps", "20"]
+    assert main(["compare", *arguments, "--budget", "3", "--seeds", "2", "--no-forms"]) == 0
+    out = capsys.readouterr().out
+    assert "parity: the parity of two signs" in out
+    assert "heavy-ball" in out
+    assert "v ← 0.9 v + g" in (folder / "report" / "index.html").read_text("utf-8")
+
+
+def test_a_run_that_fails_is_told_and_what_had_finished_is_kept(folder, capsys):
+    (folder / "own.py").write_text(
+        OWN + "\n@optimizer('faulty')\ndef faulty(params, lr):\n    raise RuntimeError('no such luck')\n",
+        encoding="utf-8",
+    )
+    assert main(["compare", *SMALL, "--own", "own.py", "--optimizers", "sgd,faulty", "--no-forms"]) == 1
+    assert "RuntimeError: no such luck" in capsys.readouterr().err
+    assert len(records(folder / "report.unfinished.sqlite")) == 3
+
+
+def test_lists_of_tasks_and_optimizers(folder, capsys):
+    assert main(["tasks"]) == 0
+    assert "quadratic: noisy ill-conditioned quadratic" in capsys.readouterr().out
+    (folder / "own.py").write_text(OWN, encoding="utf-8")
+    assert main(["optimizers", "--own", "own.py"]) == 0
+    out = capsys.readouterr().out
+    assert "v ← β v + (1−β) g" in out
+    assert "heavy-ball" in out
+
+
+def start(folder, *arguments):
+    command = [sys.executable, "-m", "tinygrad_opt", "compare", *SMALL, "--no-forms", "--out", "r", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_records(folder, process, count):
+    """Until a running study has written so many records, or has ended."""
+    path = folder / "r.unfinished.sqlite"
+    while process.poll() is None:
+        try:
+            database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+            try:
+                if database.execute("SELECT COUNT(*) FROM records").fetchone()[0] >= count:
+                    return
+            finally:
+                database.close()
+        except sqlite3.OperationalError:
+            pass
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    process = start(folder)
+    process.communicate(timeout=60)
+    return records(folder / "r" / "study.sqlite")
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, undisturbed):
+    process = start(tmp_path, "--steps", "400")
+    wait_for_records(tmp_path, process, 2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "--resume" in err
+    assert "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.unfinished.sqlite"]
+    again = start(tmp_path, "--steps", "400")
+    assert "go on with --resume" in again.communicate(timeout=30)[1]
+    assert again.returncode == 2
+    other = start(tmp_path, "--resume", "--steps", "401")
+    assert "other rules" in other.communicate(timeout=30)[1]
+    assert other.returncode == 2
+
+
+def test_killed_at_random_moments_and_resumed_the_study_is_the_same(tmp_path, undisturbed):
+    moments = random.Random(0)
+    kills = int(os.environ.get("TINYGRAD_OPT_KILLS", "3"))
+    process = start(tmp_path)
+    for i in range(kills):
+        wait_for_records(tmp_path, process, (i + 1) * len(undisturbed) // (kills + 1))
+        time.sleep(moments.uniform(0, 0.03))
+        process.kill()
+        process.communicate()
+        if (tmp_path / "r").exists():
+            break
+        process = start(tmp_path, *(["--resume"] if (tmp_path / "r.unfinished.sqlite").exists() else []))
+    process.communicate(timeout=60)
+    assert records(tmp_path / "r" / "study.sqlite") == undisturbed
