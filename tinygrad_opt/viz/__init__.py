@@ -2,5 +2,6 @@
 
 from .graph import graph
 from .picture import Picture
+from .stepper import stepper
 
-__all__ = ["Picture", "graph"]
+__all__ = ["Picture", "graph", "stepper"]

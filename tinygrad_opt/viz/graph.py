@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-import numpy as np
-
 from ..autograd.graph import ancestors
 from ..autograd.tensor import Tensor
 from .draw import Drawing
@@ -16,6 +14,7 @@ from .fold import fold
 from .gradients import attach_gradients
 from .labels import Labels
 from .metric import Metric
+from .naming import class_names, is_module, local_names
 from .picture import Picture
 from .trace import Value, read
 
@@ -104,15 +103,11 @@ def graph(
             )
     else:
         roots, titles, models = _roots(what, inputs)
+    variables, found = local_names(sys._getframe(1).f_locals)
     labels = {**(names or {}), **titles}
-    for name, thing in sys._getframe(1).f_locals.items():
-        if not name.startswith("_") and isinstance(thing, (Tensor, np.ndarray)):
-            labels.setdefault(name, thing)
-        elif _is_module(thing) and thing not in models:
-            labels |= {path: p for path, p in thing.named_parameters() if path not in labels}
-            models = [*models, thing]
+    labels |= {name: thing for name, thing in variables.items() if name not in labels}
     trace = read(roots, labels)
-    trace.classes = _classes(models)
+    trace.classes = class_names(models or found)
     if isinstance(what, BaseException):
         trace.failed = next((op for op in trace.operations if op.node is failed), None)
         trace.error = f"{type(what).__name__}: {what}"
@@ -141,22 +136,11 @@ def _stages(roots: list[Tensor], what: Any) -> dict[int, str]:
     return found
 
 
-def _is_module(thing: Any) -> bool:
-    return not isinstance(thing, type) and hasattr(thing, "named_parameters") and hasattr(thing, "named_modules")
-
-
-def _classes(models: list[Any]) -> dict[str, str]:
-    """The class name of each module by its path, where there is one model to take it from."""
-    if len(models) != 1:
-        return {}
-    return {path: type(module).__name__ for path, module in models[0].named_modules() if path}
-
-
 def _roots(what: Any, inputs: tuple[Any, ...]) -> tuple[list[Tensor], dict[str, Any], list[Any]]:
     """The Tensors to draw, the names they and the parameters come with, and the Module if there is one."""
     names: dict[str, Any] = {}
     models: list[Any] = []
-    if _is_module(what):
+    if is_module(what):
         names |= dict(what.named_parameters())
         models = [what]
         what = what(*inputs)
