@@ -1,5 +1,6 @@
 """Operations and their derivatives, one family a file."""
 
+from . import fourier as fourier
 from .accumulation import *
 from .activation import *
 from .arithmetic import *
@@ -25,6 +26,7 @@ from .repetition import *
 from .rounding import *
 from .selection import *
 from .shape import *
+from .signals import *
 from .sorting import *
 from .special import *
 from .splitting import *

@@ -17,9 +17,10 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
 from ..errors import GradientError
+from .matmul import conjugate
 from .systems import adjoint, square_samples
 
-__all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
+__all__ = ["cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr", "svd", "svdvals"]
 
 
 def _columns(values: Any) -> Any:
@@ -131,6 +132,57 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """Eigenvalues (…, n), rising, of symmetric matrices; the gradient V diag(g) Vᵀ holds for equal ones too."""
     return eigh(a, UPLO).eigenvalues
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues, in no order, and eigenvectors of length 1 as columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+def _separated_samples(rng: np.random.Generator) -> Iterator[Any]:
+    yield (np.diag([1.0, 3.0, 6.0]) + 0.3 * rng.standard_normal((3, 3)),)
+    yield (np.stack([np.diag([1.0, 4.0]), np.diag([-2.0, 2.0])]) + 0.2 * rng.standard_normal((2, 2, 2)),)
+    yield (np.full((1, 1), 2.0),)
+
+
+@primitive(
+    name="eig",
+    arrays=1,
+    formula="λ, V with A V = V diag(λ)",
+    gradient=["V⁻ᵀ (diag(g_λ) + (Vᵀ g_V, less what changes lengths) / gaps) Vᵀ"],
+    samples=_separated_samples,
+)
+def _eig(a: Any) -> Any:
+    return tuple(np.linalg.eig(a))
+
+
+@_eig.vjp(0)
+def _(g: Any, y: Any, _a: Any) -> Any:
+    values, vectors = y
+    unit = np.eye(values.shape[-1], dtype=values.dtype)
+    vh = adjoint(vectors)
+    inner = vh @ g[1]
+    lengths = np.real(np.sum(inner * unit, axis=-1))
+    inner = _over_gaps(inner - vh @ (vectors * _columns(lengths)), conjugate(values))
+    return np.linalg.solve(vh, (inner + _rows(g[0]) * unit) @ vh)
+
+
+@implements(np.linalg.eig)
+def eig(a: Any) -> EigResult:
+    """Eigenvalues (…, n) and eigenvectors (…, n, n) of square matrices; complex unless all are real.
+
+    For a matrix with a full set of eigenvectors and no two equal eigenvalues. A loss should not depend on the
+    eigenvectors' arbitrary phases.
+    """
+    return EigResult(*_eig(a))
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Any) -> Any:
+    """Eigenvalues (…, n) of square matrices; complex unless all are real."""
+    return _eig(a)[0]
 
 
 class SVDResult(NamedTuple):

@@ -176,7 +176,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 
 @implements(np.linalg.cross)
-def _cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:
+def linalg_cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:
+    """:func:`cross` with one axis for all, as ``np.linalg`` has it."""
     return cross(a, b, axis=axis)
 
 
@@ -199,5 +200,6 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 
 
 @implements(np.linalg.trace)
-def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def linalg_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """:func:`trace` of each matrix in a stack (…, m, n) → (…), as ``np.linalg`` has it."""
     return trace(x, offset, -2, -1, dtype)
