@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import as_tensor
+from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
 from .reduction import axes_of
 
@@ -19,6 +19,11 @@ _NOT_GIVEN: Any = object()
 
 def _part(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
     return x[(*(slice(None),) * (axis % x.ndim), slice(start, stop))]
+
+
+def _like(value: Any, x: Any) -> Any:
+    """A Tensor of what was given; plain numbers get the dtype of x."""
+    return value if isinstance(value, Tensor) else as_tensor(as_array(value, getattr(value, "dtype", x.dtype)))
 
 
 @implements(np.diff)
@@ -46,7 +51,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _NOT_GIVEN, append: 
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Differences of consecutive elements of the flattened array, with values put in front and behind."""
     steps = diff(np.reshape(as_tensor(ary), -1))
-    parts = [p if p is steps else np.reshape(as_tensor(p), -1) for p in (to_begin, steps, to_end) if p is not None]
+    parts = [np.reshape(_like(p, steps), -1) for p in (to_begin, steps, to_end) if p is not None]
     return np.concatenate(parts) if len(parts) > 1 else steps
 
 
@@ -91,7 +96,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = len(f)
     if edge_order not in (1, 2) or n < edge_order + 1:
         raise ValueError(f"gradient: edge_order {edge_order} needs {edge_order + 1} samples, got {n} on axis {axis}.")
-    spacing = as_tensor(spacing)
+    spacing = _like(spacing, f)
     if spacing.ndim == 0:
         steps = np.broadcast_to(spacing, (n - 1,))
     elif spacing.shape == (n,):

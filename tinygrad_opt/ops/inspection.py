@@ -14,6 +14,9 @@ from ..autograd.tensor import Tensor, new_tensor
 __all__: list[str] = []
 
 
+_TESTS_OF_ONE = (np.isneginf, np.isposinf)
+
+
 def _values(argument: Any) -> Any:
     """The arrays behind the Tensors, in lists and tuples too."""
     if isinstance(argument, Tensor):
@@ -32,6 +35,8 @@ def _ask(function: Callable[..., Any], public: bool = True) -> None:
 
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
+        if function in _TESTS_OF_ONE and len(args) > 1:
+            raise TypeError(f"{function.__name__}: Tensors know no out=; assign the result.")
         values = {key: _values(value) for key, value in kwargs.items()}
         return _wrapped(function(*[_values(arg) for arg in args], **values))
 

@@ -1,6 +1,7 @@
 """Order statistics: medians, quantiles and percentiles, with and without NaN.
 
-A quantile is a weighted mean of two neighbours in the sorted order; its gradient goes to these two, with the weights.
+A quantile is a weighted mean of two neighbours in the sorted order: its gradient goes to these two, with the weights,
+and to q by their difference.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import as_array, as_tensor
+from ..autograd.tensor import as_tensor
 from .reduction import axes_of
 
 __all__ = [
@@ -52,9 +53,9 @@ def _place(q: Any, n: Any, method: str) -> Any:
 
 
 def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
-    a, q = as_tensor(a), as_array(q, np.float64)
-    if q.size and not (q.min() >= 0 and q.max() <= 1):
-        raise ValueError(f"quantile: q must lie between 0 and 1, got values from {q.min()} to {q.max()}.")
+    a, q = as_tensor(a), as_tensor(q, np.float64)
+    if q.size and not (q.data.min() >= 0 and q.data.max() <= 1):
+        raise ValueError(f"quantile: q must lie between 0 and 1, got {q.data.min()} to {q.data.max()}.")
     axes = axes_of(axis, a.ndim)
     kept = [i for i in range(a.ndim) if i not in axes]
     rows = np.transpose(a, [*kept, *axes]).reshape((*(a.shape[i] for i in kept), -1))
@@ -66,7 +67,7 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: 
     present = n - missing if skip_nan else np.full_like(missing, n)
     place = _place(q.reshape(-1), present.astype(np.float64), method)
     place = np.broadcast_to(place, (*rows.shape[:-1], q.size))
-    below = np.floor(place).astype(np.intp)
+    below = np.floor(place.data).astype(np.intp)
     low = np.take_along_axis(rows, below, -1)
     high = np.take_along_axis(rows, np.minimum(below + 1, n - 1), -1)
     kind = rows.dtype if a.dtype.kind == "f" else np.dtype(np.float64)
@@ -119,13 +120,13 @@ def nanquantile(
 @implements(np.percentile)
 def percentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
     """:func:`quantile` with `q` in percent."""
-    return quantile(a, as_array(q, np.float64) / 100, axis, *args, **options)
+    return quantile(a, as_tensor(q, np.float64) / 100, axis, *args, **options)
 
 
 @implements(np.nanpercentile)
 def nanpercentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
     """:func:`nanquantile` with `q` in percent."""
-    return nanquantile(a, as_array(q, np.float64) / 100, axis, *args, **options)
+    return nanquantile(a, as_tensor(q, np.float64) / 100, axis, *args, **options)
 
 
 @implements(np.median)

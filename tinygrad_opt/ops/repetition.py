@@ -9,8 +9,9 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from ..errors import ShapeError
 
-__all__ = ["meshgrid", "repeat", "resize", "tile"]
+__all__ = ["ix_", "meshgrid", "repeat", "resize", "tile"]
 
 
 def _repeat_samples(rng: np.random.Generator) -> Any:
@@ -85,3 +86,13 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         for x, place in zip(xi, places, strict=True)
     ]
     return tuple(grids) if sparse else tuple(np.broadcast_arrays(*grids))
+
+
+@implements(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """One axis each, shaped so that together they index the grid of all combinations; a mask stands for its places."""
+    axes = [as_tensor(a) for a in args]
+    axes = [as_tensor(np.flatnonzero(a.data)) if a.dtype == bool else a for a in axes]
+    if any(a.ndim != 1 for a in axes):
+        raise ShapeError(f"ix_: expected vectors, got shapes {', '.join(str(a.shape) for a in axes)}.")
+    return meshgrid(*axes, sparse=True, indexing="ij")

@@ -59,7 +59,7 @@ flatnonzero = _places(np.flatnonzero)
 lexsort = _places(np.lexsort)
 nonzero = _places(np.nonzero)
 searchsorted = _places(np.searchsorted)
-for _function in (np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.ix_, np.triu_indices_from):
+for _function in (np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.triu_indices_from):
     _places(_function)
 _places(np.tril_indices_from)
 

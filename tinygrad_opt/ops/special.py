@@ -212,12 +212,6 @@ def _scipy() -> Any:
     return scipy.special
 
 
-@primitive(vjp=[lambda g, _y, x: g * digamma(x)], formula="ln |Γ(x)|", gradient=["g · ψ(x)"], samples=unary(0.5, 3.0))
-def lgamma(x: Any) -> Any:
-    """The logarithm of |Γ(x)|."""
-    return _scipy().gammaln(x)
-
-
 @primitive(
     vjp=[lambda g, _y, x: g * polygamma(1, x)],
     formula="ψ(x)",
@@ -248,6 +242,12 @@ def _(g: Any, _y: Any, x: Any, n: int) -> Any:
 def polygamma(n: int, x: Any) -> Any:
     """The n-th derivative of the digamma function, ψ⁽ⁿ⁾(x)."""
     return polygamma_of(x, n)
+
+
+@primitive(vjp=[lambda g, _y, x: g * digamma(x)], formula="ln |Γ(x)|", gradient=["g · ψ(x)"], samples=unary(0.5, 3.0))
+def lgamma(x: Any) -> Any:
+    """The logarithm of |Γ(x)|."""
+    return _scipy().gammaln(x)
 
 
 @primitive(numpy=np.i0, formula="I₀(x)", gradient=["g · I₁(x)"], samples=unary())
