@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import os
 from typing import Any
 
 from ..errors import missing_extra
@@ -17,7 +18,7 @@ from ..errors import missing_extra
 __all__ = ["kernels", "twin"]
 
 _CHOICES = ("auto", "numpy", "numba")
-_choice = "auto"
+_choice = os.environ.get("TINYGRAD_OPT_KERNELS", "auto")
 
 
 def kernels(choice: str | None = None) -> str:
@@ -35,6 +36,8 @@ def kernels(choice: str | None = None) -> str:
         For another choice.
     MissingExtraError
         For "numba" where it is not installed.
+
+    The environment variable TINYGRAD_OPT_KERNELS makes the first choice.
 
     Examples
     --------

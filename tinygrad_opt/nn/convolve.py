@@ -132,7 +132,7 @@ def _forward(x: Any, w: Any, bias: Any, stride: Any, padding: Pairs, dilation: A
     plan = _Plan(x.shape[2:], w.shape[2:], stride, padding, dilation)
     dtype = np.result_type(x, w)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
-        y = compiled.convolve(x, w, bias, stride, padding, dilation, groups, plan.out)
+        y = compiled.convolve(plan, x, w, bias, groups)
         if y is not None:
             return y
     y = np.empty((n, o, *plan.out), dtype)
@@ -222,7 +222,7 @@ def convolve_transpose(g, w, *, size, stride, padding, dilation, groups):  # typ
     n, o, c = g.shape[0], g.shape[1], w.shape[1]
     plan = _Plan(size, w.shape[2:], stride, padding, dilation)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
-        x = compiled.convolve_transpose(g, w, size, stride, padding, dilation, groups)
+        x = compiled.convolve_transpose(plan, g, w, groups)
         if x is not None:
             return x
     matrices = np.swapaxes(_matrices(w, groups), 1, 2)
@@ -272,7 +272,7 @@ def convolve_weight(x, g, *, kernel, stride, padding, dilation, groups):  # type
     n, c, o = x.shape[0], x.shape[1] // groups, g.shape[1]
     plan = _Plan(x.shape[2:], kernel, stride, padding, dilation)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
-        w = compiled.convolve_weight(x, g, kernel, stride, padding, dilation, groups)
+        w = compiled.convolve_weight(plan, x, g, kernel, groups)
         if w is not None:
             return w
     dtype = np.result_type(x, g)

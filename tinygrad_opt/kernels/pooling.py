@@ -1,0 +1,163 @@
+"""The compiled twins of the pooling primitives, for images: one pass over the input instead of one for each tap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+__all__ = ["max_windows", "route", "spread_windows", "sum_windows"]
+
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_jit
+def _max_2x2(x, y, tap):  # type: ignore[no-untyped-def]
+    """Windows of 2 × 2 side by side, which come most often; without NaN, whose tests would cost branches."""
+    for p in range(x.shape[0]):
+        for i in range(y.shape[1]):
+            above, below, best, place = x[p, 2 * i], x[p, 2 * i + 1], y[p, i], tap[p, i]
+            for j in range(y.shape[2]):
+                a, b, c, d = above[2 * j], above[2 * j + 1], below[2 * j], below[2 * j + 1]
+                right = b > a  # the first of equal ones stays
+                top = b if right else a
+                far = d > c
+                low = d if far else c
+                down = low > top
+                best[j] = low if down else top
+                place[j] = np.uint8(2) + np.uint8(far) if down else np.uint8(right)
+
+
+@_jit
+def _route(g, tap, x, width, stride, before, dilation):  # type: ignore[no-untyped-def]
+    for p in range(g.shape[0]):
+        for i in range(g.shape[1]):
+            for j in range(g.shape[2]):
+                place = np.int64(tap[p, i, j])
+                a = i * stride[0] - before[0] + place // width * dilation[0]
+                b = j * stride[1] - before[1] + place % width * dilation[1]
+                if 0 <= a < x.shape[1] and 0 <= b < x.shape[2]:
+                    x[p, a, b] += g[p, i, j]
+
+
+@_jit
+def _route_2x2(g, tap, x):  # type: ignore[no-untyped-def]
+    for p in range(g.shape[0]):
+        plane = x[p]
+        plane[:] = 0
+        for i in range(g.shape[1]):
+            given, place = g[p, i], tap[p, i]
+            for j in range(g.shape[2]):
+                k = place[j]
+                plane[2 * i + (k >> 1), 2 * j + (k & 1)] = given[j]
+
+
+@_jit
+def _sum(x, y, kernel, stride, before):  # type: ignore[no-untyped-def]
+    """Rows first, which is vector work, then along the row."""
+    height, width = x.shape[1:]
+    row = np.zeros(max(width + before[1], (y.shape[2] - 1) * stride[1] + kernel[1]), x.dtype)
+    inner = row[before[1] : before[1] + width]
+    for p in range(x.shape[0]):
+        for i in range(y.shape[1]):
+            a = i * stride[0] - before[0]
+            inner[:] = 0
+            for u in range(max(a, 0), min(a + kernel[0], height)):
+                source = x[p, u]
+                for t in range(width):
+                    inner[t] += source[t]
+            target = y[p, i]
+            for j in range(target.size):
+                target[j] = row[j * stride[1]]
+            for v in range(1, kernel[1]):
+                for j in range(target.size):
+                    target[j] += row[j * stride[1] + v]
+
+
+@_jit
+def _spread(g, x, kernel, stride, before):  # type: ignore[no-untyped-def]
+    """Along the row first, then onto the rows."""
+    height, width = x.shape[1:]
+    row = np.empty(max(width + before[1], (g.shape[2] - 1) * stride[1] + kernel[1]), x.dtype)
+    inner = row[before[1] : before[1] + width]
+    for p in range(x.shape[0]):
+        for i in range(g.shape[1]):
+            source = g[p, i]
+            row[:] = 0
+            for v in range(kernel[1]):
+                for j in range(source.size):
+                    row[j * stride[1] + v] += source[j]
+            a = i * stride[0] - before[0]
+            for u in range(max(a, 0), min(a + kernel[0], height)):
+                target = x[p, u]
+                for t in range(width):
+                    target[t] += inner[t]
+
+
+def _is_halving(size: Any, out: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> bool:
+    """Whether windows of 2 × 2 cover the image side by side, without remainder."""
+    exact = all(n == 2 * m for n, m in zip(size, out, strict=True))
+    return exact and tuple(kernel) == tuple(stride) == (2, 2) and not any(map(any, padding)) and max(dilation) == 1
+
+
+def _fits(x: Any, kernel: Any) -> bool:
+    return len(kernel) == 2 and x.ndim >= 2 and x.dtype in (np.float32, np.float64)
+
+
+def _planes(x: Any) -> Any:
+    """All leading axes as one, contiguous."""
+    return np.ascontiguousarray(x.reshape((-1, *x.shape[-2:])))
+
+
+def _before(padding: Any) -> tuple[int, ...]:
+    return tuple(before for before, _ in padding)
+
+
+def max_windows(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, out: Any) -> Any:
+    """The twin of ``nn.pool.max_windows`` for windows of 2 × 2; None for others, where NumPy is the faster one."""
+    if not _fits(x, kernel) or not _is_halving(x.shape[-2:], out, kernel, stride, padding, dilation):
+        return None
+    planes = _planes(x)
+    flat = planes.reshape(-1)
+    if not np.isfinite(np.dot(flat, flat)):
+        return None
+    y = np.empty((len(planes), *out), x.dtype)
+    tap = np.empty(y.shape, np.uint8)
+    _max_2x2(planes, y, tap)
+    shape = (*x.shape[:-2], *out)
+    return y.reshape(shape), tap.reshape(shape)
+
+
+def route(g: Any, tap: Any, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The twin of ``nn.pool.route``; None for what it does not cover."""
+    if not _fits(g, kernel):
+        return None
+    planes, taps = _planes(g), _planes(tap)
+    if _is_halving(size, g.shape[-2:], kernel, stride, padding, dilation):
+        x = np.empty((len(planes), *size), g.dtype)
+        _route_2x2(planes, taps, x)
+    else:
+        x = np.zeros((len(planes), *size), g.dtype)
+        _route(planes, taps, x, kernel[1], stride, _before(padding), dilation)
+    return x.reshape((*g.shape[:-2], *size))
+
+
+def sum_windows(x: Any, out: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+    """The twin of ``nn.pool.sum_windows`` for windows of more than 2 × 2; None for what it does not cover."""
+    if not _fits(x, kernel) or max(kernel) <= 2:
+        return None
+    planes = _planes(x)
+    y = np.empty((len(planes), *out), x.dtype)
+    _sum(planes, y, kernel, stride, _before(padding))
+    return y.reshape((*x.shape[:-2], *out))
+
+
+def spread_windows(g: Any, size: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+    """The twin of ``nn.pool.spread_windows`` for windows of more than 2 × 2; None for what it does not cover."""
+    if not _fits(g, kernel) or max(kernel) <= 2:
+        return None
+    planes = _planes(g)
+    x = np.zeros((len(planes), *size), g.dtype)
+    _spread(planes, x, kernel, stride, _before(padding))
+    return x.reshape((*g.shape[:-2], *size))

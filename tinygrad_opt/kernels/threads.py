@@ -1,0 +1,54 @@
+"""Cutting a compiled kernel's work over the cores, with threads of our own.
+
+The kernels release the interpreter's lock. A thread that waits here sleeps; Numba's own pool would spin beside the one of
+the matrix products, and the two would take each other's cores.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+__all__ = ["in_parts", "workers"]
+
+
+@functools.cache
+def workers() -> int:
+    """How many threads share a kernel's work: OMP_NUM_THREADS, else the cores this process may use, at most 8."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdigit() and int(given) > 0:
+        return min(8, int(given))
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers() - 1, thread_name_prefix="tinygrad_opt")
+
+
+def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: int = 1 << 18) -> list[Any]:
+    """``function(first, last)`` for ranges that make up ``range(count)``, side by side when the work is worth it.
+
+    Parameters
+    ----------
+    function : callable
+        Calls one compiled kernel; the ranges it is given do not overlap.
+    count : int
+    work : int
+        Multiplications in all.
+    least : int
+        How many of them are worth a thread.
+    """
+    parts = min(workers(), count, max(1, work // least))
+    if parts <= 1:
+        return [function(0, count)]
+    cuts = [count * i // parts for i in range(parts + 1)]
+    waiting = [_pool().submit(function, cuts[i], cuts[i + 1]) for i in range(1, parts)]
+    return [function(cuts[0], cuts[1]), *(future.result() for future in waiting)]
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
