@@ -1,12 +1,12 @@
 """Layers, losses and initial values, with PyTorch's names and semantics."""
 
-from . import functional, init
+from . import functional, init, utils
 from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh, Tanhshrink
 from .attention import MultiheadAttention
 from .batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
-from .containers import Sequential
+from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .convolution_layers import *
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from .embedding import Embedding

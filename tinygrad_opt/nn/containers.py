@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..autograd.tensor import Tensor
 from .module import Module
+from .parameter import Parameter
 
-__all__ = ["Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 class Container(Module):
@@ -112,3 +114,181 @@ class Sequential(ListContainer):
         for layer in self._items.values():
             x = layer(x)
         return x
+
+
+class ModuleList(ListContainer):
+    """A list of modules whose parameters are found; in a plain Python list they would not be.
+
+    Parameters
+    ----------
+    modules : iterable of Module
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Not defined: a list has no order of computation."""
+        raise NotImplementedError(f"{self.label} cannot be called: loop over it, or use nn.Sequential for a chain.")
+
+
+class ModuleDict(Container):
+    """A dictionary of modules whose parameters are found, in insertion order.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, or iterable of pairs
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> heads = tg.nn.ModuleDict({"mean": tg.nn.Linear(8, 1), "scale": tg.nn.Linear(8, 1)})
+    >>> [name for name, _ in heads["mean"].named_parameters()]
+    ['weight', 'bias']
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add or replace entries."""
+        for name, module in dict(modules).items():
+            self._put(name, module)
+
+    def pop(self, name: str) -> Module:
+        """Take an entry out and return it."""
+        return self._items.pop(name)
+
+    def clear(self) -> None:
+        """Take all entries out."""
+        self._items.clear()
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._items.keys()
+
+    def values(self) -> Iterable[Module]:
+        """The modules."""
+        return self._items.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """The names with their modules."""
+        return self._items.items()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __getitem__(self, name: str) -> Any:
+        return self._items[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self._put(name, module)
+
+    def __delitem__(self, name: str) -> None:
+        del self._items[name]
+
+
+class _Parameters(Module):
+    """What the containers of Parameters share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[str, Parameter] = {}
+
+    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        yield from super()._own_parameters()
+        yield from self.__dict__.get("_values", {}).items()
+
+    def _put(self, name: str, value: Any) -> None:
+        parameter = value if isinstance(value, Parameter) else Parameter(value)
+        self._check_name(name)
+        self._values[name] = parameter
+        if parameter.name is None:
+            parameter.name = f"{self._path}.{name}" if self._path else name
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def extra_repr(self) -> str:
+        """The shapes."""
+        return ", ".join(f"({name}): {parameter.shape}" for name, parameter in self._values.items())
+
+
+class ParameterList(_Parameters):
+    """A list of Parameters that a module finds.
+
+    Parameters
+    ----------
+    values : iterable of Parameter or array_like
+        What is no Parameter becomes one.
+    """
+
+    def __init__(self, values: Iterable[Parameter | Tensor] = ()) -> None:
+        super().__init__()
+        self.extend(values)
+
+    def append(self, value: Any) -> ParameterList:
+        """Add one at the end. Returns self."""
+        self._put(str(len(self._values)), value)
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Add several at the end. Returns self."""
+        for value in values:
+            self.append(value)
+        return self
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._values.values())
+
+    def __getitem__(self, index: int) -> Parameter:
+        return list(self._values.values())[index]
+
+    def __setitem__(self, index: int, value: Any) -> None:
+        self._put(list(self._values)[index], value)
+
+
+class ParameterDict(_Parameters):
+    """A dictionary of Parameters that a module finds, in insertion order.
+
+    Parameters
+    ----------
+    values : mapping of str to Parameter or array_like
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        for name, value in (values or {}).items():
+            self._put(name, value)
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._values.keys()
+
+    def values(self) -> Iterable[Parameter]:
+        """The Parameters."""
+        return self._values.values()
+
+    def items(self) -> Iterable[tuple[str, Parameter]]:
+        """The names with their Parameters."""
+        return self._values.items()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._put(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[name]

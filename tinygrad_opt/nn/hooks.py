@@ -19,7 +19,7 @@ __all__ = ["HookHandle", "Hooks"]
 class HookHandle:
     """What registering a hook returns; ``remove()`` takes the hook away, and it may be used in a ``with``."""
 
-    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+    def __init__(self, hooks: dict[Any, Callable[..., Any]], hook: Callable[..., Any]) -> None:
         self._hooks = hooks
         self._hooks[id(self)] = hook
 
@@ -49,9 +49,9 @@ class Hooks:
     """A module's hooks, in the order in which they were registered."""
 
     def __init__(self) -> None:
-        self.before: dict[int, Callable[..., Any]] = {}
-        self.after: dict[int, Callable[..., Any]] = {}
-        self.backward: dict[int, Callable[..., Any]] = {}
+        self.before: dict[Any, Callable[..., Any]] = {}
+        self.after: dict[Any, Callable[..., Any]] = {}
+        self.backward: dict[Any, Callable[..., Any]] = {}
 
     def add(self, kind: str, hook: Callable[..., Any]) -> HookHandle:
         """Register a hook of a kind: ``before``, ``after`` or ``backward``."""
