@@ -80,6 +80,7 @@ def test_frozen(name, frozen):
 
 
 @pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 @pytest.mark.parametrize("name", CASES)
 def test_live(name):
     pytest.importorskip("torch")

@@ -25,7 +25,7 @@ def _add(a, product, bias):  # type: ignore[no-untyped-def]
 
 @_jit
 def _step(a, before, after):  # type: ignore[no-untyped-def]
-    """From tanh of the gates' halved arguments (B, 4H; g i f o) to the gates, and from the cells before to those after."""
+    """From tanh of the gates' halved arguments (B, 4H; g i f o) to the gates; from the cells before to those after."""
     size = before.shape[1]
     half = a.dtype.type(0.5)
     for b in range(a.shape[0]):
@@ -39,7 +39,7 @@ def _step(a, before, after):  # type: ignore[no-untyped-def]
 
 @_jit
 def _step_back(given, given_c, gates, tanh_c, before, dh, dc, da):  # type: ignore[no-untyped-def]
-    """One time's gradients: `dh` and `dc` come from the later times; `da` (B, 4H) and the new `dc` go to the earlier."""
+    """Gradients at one time: `dh` and `dc` come from the later times, `da` (B, 4H) and the new `dc` to the earlier."""
     size = before.shape[1]
     one = dh.dtype.type(1)
     for b in range(da.shape[0]):

@@ -1,7 +1,7 @@
 """Cutting a compiled kernel's work over the cores, with threads of our own.
 
-The kernels release the interpreter's lock. A thread that waits here sleeps; Numba's own pool would spin beside the one of
-the matrix products, and the two would take each other's cores.
+The kernels release the interpreter's lock. A thread that waits here sleeps; Numba's own pool would spin beside the one
+of the matrix products, and the two would take each other's cores.
 """
 
 from __future__ import annotations

@@ -149,6 +149,45 @@ CASES = {
     ),
     "pixel_shuffle": case("PixelShuffle", 2, inputs=[(2, 8, 2, 3)]),
     "pixel_unshuffle": case("PixelUnshuffle", 2, inputs=[(2, 2, 4, 6)]),
+    "encoder_layer": case("TransformerEncoderLayer", 6, 2, 5, 0.0, inputs=[(4, 2, 6)]),
+    "encoder_layer_first": case(
+        "TransformerEncoderLayer",
+        6,
+        3,
+        5,
+        dropout=0.0,
+        activation="gelu",
+        layer_norm_eps=1e-3,
+        batch_first=True,
+        norm_first=True,
+        bias=False,
+        inputs=[(2, 5, 6)],
+        call={"src_mask": np.where(LATER, -np.inf, 0.0), "src_key_padding_mask": np.where(PADDED, -np.inf, 0.0)},
+    ),
+    "decoder_layer": case(
+        "TransformerDecoderLayer",
+        4,
+        2,
+        3,
+        0.3,
+        train=False,
+        batch_first=True,
+        inputs=[(2, 5, 4), (2, 3, 4)],
+        call={"tgt_mask": LATER},
+    ),
+    "transformer": case(
+        "Transformer",
+        4,
+        2,
+        2,
+        1,
+        3,
+        0.0,
+        batch_first=True,
+        norm_first=True,
+        inputs=[(2, 5, 4), (2, 5, 4)],
+        call={"tgt_mask": LATER, "tgt_is_causal": True, "memory_key_padding_mask": PADDED},
+    ),
     "gru_cell": case("GRUCell", 3, 4, inputs=[(2, 3), (2, 4)]),
 }
 
@@ -203,7 +242,8 @@ def run_torch(one, seed):
     record |= {f"input/{i}": array for i, array in enumerate(arrays)}
     inputs = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     call = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in one["call"].items()}
-    outputs = flatten(layer(*arrange(one["inputs"], inputs), **call))
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # has second derivatives
+        outputs = flatten(layer(*arrange(one["inputs"], inputs), **call))
     record |= {f"output/{i}": out.detach().numpy() for i, out in enumerate(outputs)}
     wrt = {f"input/{i}": t for i, t in enumerate(inputs) if t.requires_grad}
     wrt |= {f"state/{name}": parameter for name, parameter in layer.named_parameters()}
