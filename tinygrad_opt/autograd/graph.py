@@ -53,7 +53,7 @@ def fit_gradient(gradient: Any, like: Any, node: Node, position: int, lift: Lift
     if gradient.__class__ is tuple and node.primitive.name == "[i]":
         return gradient
     if isinstance(gradient, (int, float, complex)) and like.shape == ():
-        gradient = np.asarray(gradient, dtype=like.dtype)
+        gradient = np.asarray(gradient, dtype=None if isinstance(gradient, complex) else like.dtype)
     if not hasattr(gradient, "dtype"):
         raise GradientError(
             f"{rule} returned {type(gradient).__name__}; it must return an array of shape {like.shape}."
