@@ -38,7 +38,8 @@ def test_topk():
     assert x.grad.tolist() == [[1, 0, 0, 1], [0, 1, 0, 1], [1, 1, 0, 0]]
     assert tg.topk(x, 1, axis=0, largest=False).indices.tolist() == [[1, 0, 1, 1]]
     assert tg.topk(tg.tensor([1.0, np.nan, 1.0]), 3).indices.tolist() == [1, 0, 2]
-    assert tg.topk(tg.tensor(4.0), 1).values.tolist() == [4.0]
+    assert tg.topk(tg.tensor(4.0), 1).values.tolist() == tg.sort(tg.tensor(4.0)).tolist() == 4.0
+    assert tg.argsort(tg.tensor(4.0)).tolist() == 0
     assert tg.topk(x, 0).values.shape == (3, 0)
     with pytest.raises(ValueError, match=r"k=5, but axis -1 of shape \(3, 4\) has 4"):
         tg.topk(x, 5)

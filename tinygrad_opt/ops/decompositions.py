@@ -48,6 +48,15 @@ def _lower(a: Any, offset: int = 0) -> Any:
     return a * np.tri(a.shape[-2], a.shape[-1], offset, dtype=a.dtype)
 
 
+def _hermitian(a: Any, triangle: str = "L") -> Any:
+    """The Hermitian part of a; of a matrix that is not Hermitian, what one of its triangles makes."""
+    ah = adjoint(a)
+    if not a.size or np.abs(a - ah).max() <= 1e-5 * np.abs(a).max():
+        return (a + ah) / 2
+    lower = _lower(a if triangle == "L" else ah)
+    return lower + adjoint(_lower(lower, -1))
+
+
 def _positive_samples(rng: np.random.Generator) -> Iterator[Any]:
     for shape in ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2)):
         a = rng.standard_normal(shape)
@@ -62,7 +71,7 @@ def _positive_samples(rng: np.random.Generator) -> Iterator[Any]:
     samples=_positive_samples,
 )
 def _cholesky(a: Any) -> Any:
-    return np.linalg.cholesky((a + adjoint(a)) / 2)
+    return np.linalg.cholesky(_hermitian(a))
 
 
 @_cholesky.vjp(0)
@@ -78,7 +87,8 @@ def _(g: Any, y: Any, _a: Any) -> Any:
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """The lower triangular L with a = L Lᵀ (or the upper one with a = Uᵀ U) of positive definite matrices.
 
-    Only the symmetric part of `a` counts, and the gradient is symmetric. Shape: (…, n, n) → (…, n, n).
+    Of a matrix that is not symmetric only the lower triangle is read. The gradient is that of a symmetric matrix, and
+    symmetric itself, as in PyTorch. Shape: (…, n, n) → (…, n, n).
 
     Raises
     ------
@@ -103,12 +113,12 @@ class EighResult(NamedTuple):
     gradient=["V (diag(g_λ) + Vᵀ g_V / gaps) Vᵀ"],
     samples=square_samples(symmetric=True),
 )
-def _eigh(a: Any) -> Any:
-    return tuple(np.linalg.eigh((a + adjoint(a)) / 2))
+def _eigh(a: Any, triangle: str = "L") -> Any:
+    return tuple(np.linalg.eigh(_hermitian(a, triangle)))
 
 
 @_eigh.vjp(0)
-def _(g: Any, y: Any, _a: Any) -> Any:
+def _(g: Any, y: Any, _a: Any, triangle: str = "L") -> Any:
     values, vectors = y
     inner = _over_gaps(adjoint(vectors) @ g[1], values)
     inner = inner + _rows(g[0]) * np.eye(values.shape[-1], dtype=values.dtype)
@@ -120,12 +130,12 @@ def _(g: Any, y: Any, _a: Any) -> Any:
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Eigenvalues (…, n), rising, and eigenvectors (…, n, n) of symmetric (Hermitian) matrices.
 
-    Only the symmetric part of `a` counts, so `UPLO`, NumPy's choice of a triangle, changes nothing. A loss should not
-    depend on the eigenvectors' arbitrary signs.
+    Of a matrix that is not symmetric only one triangle, lower or upper, is read. The gradient is that of a symmetric
+    matrix, and symmetric itself, as in PyTorch. A loss should not depend on the eigenvectors' arbitrary signs.
     """
     if UPLO.upper() not in ("L", "U"):
         raise ValueError(f"eigh: UPLO must be 'L' or 'U', got {UPLO!r}.")
-    return EighResult(*_eigh(a))
+    return EighResult(*_eigh(a, UPLO.upper()))
 
 
 @implements(np.linalg.eigvalsh)

@@ -49,6 +49,7 @@ def _fit(x: Any, shape: Sequence[int]) -> Any:
 
 def _resolve(x: Any, s: Sequence[int] | None, axes: Sequence[int] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The extents to transform at and their axes, counted from 0, as NumPy reads its arguments."""
+    s, axes = [(v,) if isinstance(v, int) else v for v in (s, axes)]
     if axes is None:
         axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
     places = tuple(range(x.ndim)[axis] for axis in axes)
@@ -153,7 +154,7 @@ def irfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> 
     """The inverse of :func:`rfftn`, real; the last extent is 2 (m − 1) for m bins unless `s` says otherwise."""
     a = as_tensor(a)
     extents, places = _resolve(a, s, axes)
-    if s is None or s[-1] == -1:
+    if s is None or (s if isinstance(s, int) else s[-1]) == -1:
         extents = (*extents[:-1], 2 * (a.shape[places[-1]] - 1))
     return _irfftn(a, extents, places, norm)
 

@@ -67,7 +67,14 @@ def _(g: Any, y: Any, x: Any, order: float, axis: Any, keepdims: bool) -> Any:
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
     """(Σ |x|ᵖ)^(1/p) over `axis` (all axes by default); the largest magnitude for p = ∞, a count for p = 0."""
     x = _in_float(as_tensor(x))
-    return _vector_norm(x, ord, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+    return _over_axis(x, ord, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+
+
+def _over_axis(x: Any, order: float, axis: Any, keepdims: bool) -> Any:
+    """The vector norm; a 0-d array counts as a vector of one element, as in PyTorch."""
+    if x.ndim == 0 and axis in (0, -1, (0,), (-1,)):
+        axis = None
+    return _vector_norm(x, order, axis, keepdims)
 
 
 @implements(np.linalg.matrix_norm)
@@ -107,7 +114,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 1:
         if isinstance(ord, str):
             raise ValueError(f"norm: ord={ord!r} is defined for matrices only; axis {axes} holds vectors.")
-        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
+        return _over_axis(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) != 2 or axes[0] % x.ndim == axes[1] % x.ndim:
         raise ValueError(f"norm: axis must be one axis or two different ones, got {axis}.")
     return _matrix_norm(x, ord, axes[0] % x.ndim, axes[1] % x.ndim, keepdims)

@@ -125,6 +125,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 def gather(x: Any, axis: int, index: Any) -> Any:
     """PyTorch's ``gather``: ``take_along_axis``, where `index` may be shorter than x along the other axes."""
     x, places = as_tensor(x), _whole(index, "gather")
+    if x.ndim == 0 and places.ndim == 1:
+        return getitem(x.reshape(1), places)
     return getitem(x, _grid(places, axis, x.ndim, "gather"))
 
 
@@ -164,8 +166,9 @@ def index_fill(x: Any, axis: int, index: Any, value: Any) -> Any:
 
 
 def index_select(x: Any, axis: int, index: Any) -> Any:
-    """``take`` under PyTorch's name and argument order."""
-    return take(x, index, axis)
+    """``take`` under PyTorch's name and argument order; of a 0-d x, x itself."""
+    chosen = take(x, index, axis)
+    return chosen.reshape(()) if as_tensor(x).ndim == 0 and chosen.size == 1 else chosen
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:

@@ -52,7 +52,6 @@ def _places(function: Any) -> Callable[..., Any]:
 
 
 argpartition = _places(np.argpartition)
-argsort = _places(np.argsort)
 argwhere = _places(np.argwhere)
 digitize = _places(np.digitize)
 flatnonzero = _places(np.flatnonzero)
@@ -64,10 +63,21 @@ for _function in (np.ravel_multi_index, np.unravel_index, np.diag_indices_from, 
 _places(np.tril_indices_from)
 
 
+@implements(np.argsort)
+def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
+    """Like :func:`numpy.argsort`, without gradient; a 0-d x counts as one element, as in PyTorch."""
+    x = as_tensor(x)
+    if x.ndim == 0 and axis in (0, -1):
+        return Tensor(np.zeros((), np.intp))
+    return Tensor(np.argsort(x.data, axis, kind, stable=stable))
+
+
 @implements(np.sort)
 def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: Any = None) -> Any:
     """x with its values in rising order along `axis` (NaN last); of equal ones each keeps its own gradient."""
     x = as_tensor(x)
+    if x.ndim == 0 and axis in (0, -1):
+        return np.copy(x)
     if axis is None:
         x, axis = x.reshape(-1), 0
     return take_along_axis(x, np.argsort(x.data, axis=axis, kind="stable"), axis)
@@ -105,7 +115,7 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = Tr
     """
     x = as_tensor(x)
     if x.ndim == 0:
-        x = x.reshape(1)
+        return TopK(*[part[0] for part in topk(x.reshape(1), k, 0)])
     n = x.shape[axis]
     if not 0 <= k <= n:
         raise ValueError(f"topk: k={k}, but axis {axis} of shape {x.shape} has {n} elements.")
