@@ -301,5 +301,5 @@ def convolve_weight(plan: Any, x: Any, g: Any, kernel: Any, groups: int) -> Any:
         return w
 
     total = sum(in_parts(part, len(x), x.shape[0] * g.shape[1] * shape.terms * plan.cells))
-    kept = total[:, :outs, : shape.per * len(plan.taps)]  # type: ignore[index]
+    kept = total[:, :outs, : shape.per * len(plan.taps)]
     return kept.reshape((groups * outs, shape.per, *kernel))

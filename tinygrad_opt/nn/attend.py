@@ -102,7 +102,8 @@ def attend(q: Any, k: Any, v: Any, *, mask: Any, keep: Any, causal: bool, scale:
 def _(
     needed: Any, g: Any, out: Any, q: Any, k: Any, v: Any, *, mask: Any, keep: Any, causal: bool, scale: float
 ) -> tuple[Any, Any, Any]:
-    return _backward(*g, *out, q, k, v, keep, scale)
+    (g_y, g_p), (y, p) = g, out
+    return _backward(g_y, g_p, y, p, q, k, v, keep, scale)
 
 
 def _split(qkv: Any, heads: int) -> tuple[Any, Any, Any]:

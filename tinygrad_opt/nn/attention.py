@@ -137,6 +137,10 @@ class MultiheadAttention(Module):
     ((3, 5, 8), (3, 5, 5))
     """
 
+    in_proj_weight: Parameter | None
+    bias_k: Any
+    bias_v: Any
+
     def __init__(
         self,
         embed_dim: int,

@@ -47,7 +47,7 @@ class _Plan:
             self.taps.append((phase, shift))
         self.tail = max(shift for _, shift in self.taps)
 
-    def _overlap(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    def _overlap(self) -> tuple[Any, Any]:
         """The part of the image that the planes hold, as slices of both."""
         image, planes = [], []
         for n, q, s, (before, _) in zip(self.size, self.plane, self.stride, self.padding, strict=True):

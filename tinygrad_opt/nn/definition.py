@@ -23,7 +23,7 @@ def absent(gradient: Any) -> bool:
     return isinstance(gradient, np.ndarray) and not any(gradient.strides) and not gradient.any()
 
 
-def _apart(x: Any) -> Tensor:
+def _apart(x: Any) -> Any:
     """A Tensor of its own for one input: the same Tensor may stand at two places, each with its own gradient."""
     return np.copy(x) if isinstance(x, Tensor) else Tensor(x, requires_grad=True)
 

@@ -90,7 +90,7 @@ def embedding_bag(
         factors = None if factors is None else factors[kept]
     rows = embedding(index, weight, None, max_norm, norm_type, scale_grad_by_freq)
     if mode == "max":
-        return _largest(rows, bag, count)
+        return _largest(rows, bag, count)  # type: ignore[no-any-return]
     if factors is not None:
         rows = rows * factors[:, None]
     total = add_rows(rows, bag, count, None)
@@ -136,7 +136,11 @@ class EmbeddingBag(Module):
         super().__init__()
         self.num_embeddings, self.embedding_dim, self.mode = num_embeddings, embedding_dim, mode
         self.padding_idx = padding_row("EmbeddingBag", padding_idx, num_embeddings)
-        self._options = {"max_norm": max_norm, "norm_type": norm_type, "scale_grad_by_freq": scale_grad_by_freq}
+        self._options: dict[str, Any] = {
+            "max_norm": max_norm,
+            "norm_type": norm_type,
+            "scale_grad_by_freq": scale_grad_by_freq,
+        }
         self.include_last_offset = include_last_offset
         dtype = get_default_dtype() if dtype is None else dtype
         self.weight = Parameter(np.empty((num_embeddings, embedding_dim), dtype))

@@ -237,7 +237,7 @@ def adaptive_avg_pool(name: str, axes: int, x: Any, output_size: Any) -> Tensor:
         mean = flat @ np.full(flat.shape[-1], 1.0 / flat.shape[-1], x.dtype)
         return mean.reshape((*x.shape[:-axes], *wanted))  # type: ignore[no-any-return]
     x = x @ _averaging(size[-1], wanted[-1], x.dtype).T
-    return _averaging(size[0], wanted[0], x.dtype) @ x if axes == 2 else x
+    return _averaging(size[0], wanted[0], x.dtype) @ x if axes == 2 else x  # type: ignore[no-any-return]
 
 
 def adaptive_max_pool(name: str, axes: int, x: Any, output_size: Any, indices: bool) -> Any:

@@ -62,6 +62,8 @@ class SinusoidalPositions(_Positions):
         For dropout.
     """
 
+    table: Tensor
+
     def __init__(
         self,
         d_model: int,

@@ -244,7 +244,7 @@ class LSTM(_Recurrent):
         w_ih, w_hh, b_ih, b_hh = self._weights(suffix)
         bias = _both(b_ih, b_hh, w_ih)
         if self.proj_size:
-            h, c = project_lstm(x, *states, w_ih, w_hh, bias, getattr(self, "weight_hr" + suffix))
+            h, c = project_lstm(x, states[0], states[1], w_ih, w_hh, bias, getattr(self, "weight_hr" + suffix))
             return h, [h[-1], c]
         h, c, _ = lstm_sequence(x, *states, w_ih, w_hh, bias)
         return h, [h[-1], c[-1]]

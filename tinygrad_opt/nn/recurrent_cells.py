@@ -97,7 +97,7 @@ class RNNCell(_Cell):
     def forward(self, x: Any, hx: Any = None) -> Tensor:
         """The next hidden state."""
         a, u = self._arguments(*self._start(x, hx, "hx"))
-        return np.tanh(a + u) if self.nonlinearity == "tanh" else np.maximum(a + u, 0)
+        return np.tanh(a + u) if self.nonlinearity == "tanh" else np.maximum(a + u, 0)  # type: ignore[no-any-return]
 
 
 class LSTMCell(_Cell):

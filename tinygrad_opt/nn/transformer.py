@@ -44,6 +44,7 @@ class _Layer(Module):
     """The feed-forward part, which encoder and decoder layers share, and the two places for normalisation."""
 
     norm_first: bool
+    activation: Callable[[Any], Any]
 
     def _build(
         self, d_model: int, dim_feedforward: int, dropout: float, norms: int, bias: bool, options: dict[str, Any]
@@ -58,7 +59,7 @@ class _Layer(Module):
             setattr(self, f"dropout{i}", Dropout(dropout, generator=options["generator"]))
 
     def _feed_forward(self, x: Any) -> Any:
-        return self.linear2(self.dropout(self.activation(self.linear1(x))))  # type: ignore[operator]
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
     def _around(self, i: int, x: Any, part: Callable[[Any], Any]) -> Any:
         """x + dropout(part(x)), with the i-th norm before the part or behind the sum."""
@@ -201,7 +202,7 @@ class TransformerEncoder(Module):
         x = as_tensor(src)
         for layer in self.layers:
             x = layer(x, mask, src_key_padding_mask, bool(is_causal))
-        return x if self.norm is None else self.norm(x)  # type: ignore[no-any-return]
+        return x if self.norm is None else self.norm(x)
 
 
 class TransformerDecoder(Module):
@@ -228,7 +229,7 @@ class TransformerDecoder(Module):
         masks = tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask
         for layer in self.layers:
             x = layer(x, memory, *masks, bool(tgt_is_causal), memory_is_causal)
-        return x if self.norm is None else self.norm(x)  # type: ignore[no-any-return]
+        return x if self.norm is None else self.norm(x)
 
 
 class Transformer(Module):

@@ -98,8 +98,8 @@ def interpolate(
         raise ValueError(f"interpolate: mode must be one of {', '.join(_AXES)}, got {mode!r}.")
     axes = x.ndim - 2
     if axes not in _AXES[mode]:
-        wanted = " or ".join(str(2 + a) for a in _AXES[mode])
-        raise ShapeError(f"{layer_name('interpolate')}: mode {mode!r} needs x of {wanted} axes, got {x.shape}.")
+        needed = " or ".join(str(2 + a) for a in _AXES[mode])
+        raise ShapeError(f"{layer_name('interpolate')}: mode {mode!r} needs x of {needed} axes, got {x.shape}.")
     if align_corners is not None and mode in ("nearest", "area"):
         raise ValueError(f"interpolate: align_corners means nothing for mode {mode!r}.")
     wanted, scales = _sizes(x, axes, size, scale_factor)
@@ -118,7 +118,7 @@ def interpolate(
         step = (n - 1) / (m - 1) if align_corners and m > 1 else 0.0 if align_corners else 1.0 / f if f else n / m
         matrix = _matrix(n, m, step, bool(align_corners), mode == "bicubic").astype(x.dtype)
         x = np.swapaxes(np.matmul(np.swapaxes(x, axis, -1), matrix.T), axis, -1)
-    return x
+    return x  # type: ignore[no-any-return]
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
@@ -130,7 +130,7 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
         )
     *lead, c, h, w = x.shape
     apart = x.reshape((-1, c // (r * r), r, r, h, w))
-    return np.transpose(apart, (0, 1, 4, 2, 5, 3)).reshape((*lead, c // (r * r), h * r, w * r))
+    return np.transpose(apart, (0, 1, 4, 2, 5, 3)).reshape((*lead, c // (r * r), h * r, w * r))  # type: ignore[return-value]
 
 
 def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
@@ -140,7 +140,7 @@ def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
         raise ShapeError(f"{layer_name('pixel_unshuffle')}: height and width must be multiples of {r}, got {x.shape}.")
     *lead, c, h, w = x.shape
     apart = x.reshape((-1, c, h // r, r, w // r, r))
-    return np.transpose(apart, (0, 1, 3, 5, 2, 4)).reshape((*lead, c * r * r, h // r, w // r))
+    return np.transpose(apart, (0, 1, 3, 5, 2, 4)).reshape((*lead, c * r * r, h // r, w // r))  # type: ignore[return-value]
 
 
 class Upsample(Module):
