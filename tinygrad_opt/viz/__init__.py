@@ -2,6 +2,7 @@
 
 from .graph import graph
 from .picture import Picture
+from .race import Race, race
 from .stepper import stepper
 
-__all__ = ["Picture", "graph", "stepper"]
+__all__ = ["Picture", "Race", "graph", "race", "stepper"]
