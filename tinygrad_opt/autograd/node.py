@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEEP_SIZE", "Extras", "Freed", "Leaf", "Lift", "Node", "Spec", "ancestors", "next_number"]
 
-KEEP_SIZE = 1024
+KEEP_SIZE = 4096
 """Arrays up to this many elements stay with their node even when no gradient rule reads them: pictures can then
 show every value of a small graph, and a stand-in would cost more than it saves."""
 

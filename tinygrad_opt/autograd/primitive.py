@@ -111,7 +111,7 @@ class Primitive:
     def vjp_each(self, rule: Rule) -> Rule:
         """Declare one rule for every array argument: ``rule(position, g, out, *inputs, **options)``."""
         self.each = rule
-        self.simple = False
+        self.simple, self.complete = False, True
         self._unread.clear()
         return rule
 
@@ -121,7 +121,7 @@ class Primitive:
         `needed` is a tuple of bool, one for each array argument; entries that are not needed may be None.
         """
         self.joint = rule
-        self.simple = False
+        self.simple, self.complete = False, True
         self._unread.clear()
         return rule
 
@@ -193,7 +193,7 @@ class Primitive:
         else:
             return made
         if mode.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
-            if out.size > KEEP_SIZE or not self.elementwise or not self.complete:
+            if not self.complete or out.size > KEEP_SIZE or (not self.elementwise and _any_large(inputs)):
                 inputs, out = self._drop_unread(inputs, parents, out)
             made._node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
         return made
@@ -311,6 +311,13 @@ class Primitive:
 
 def _known(gradient: Any, *_: Any, **__: Any) -> Any:
     return gradient
+
+
+def _any_large(inputs: tuple[Any, ...]) -> bool:
+    for array in inputs:  # noqa: SIM110 (any() takes three times as long)
+        if array.__class__ is ndarray and array.size > KEEP_SIZE:
+            return True
+    return False
 
 
 _allocate = Tensor.__new__
