@@ -24,6 +24,10 @@ BASELINES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw
 """The strongest of these, tuned, sets the targets, so that one's own optimizer is measured by known ones."""
 
 
+# Of a tuning run only the last evaluation is used; the others show a divergence early.
+_TUNING_EVALUATIONS = 4
+
+
 @dataclass(frozen=True)
 class Arm:
     """A task with an optimizer, tuned by itself; `batch_size` and `steps` differ from the usual in some."""
@@ -127,11 +131,12 @@ class ArmResult:
 def _tune(arm: Arm, plan: Plan, records: Records) -> tuple[list[Trial], ArmResult]:
     """Tuning trials that are missing, and what the others say so far."""
     rules = plan.protocol
+    few = dataclasses.replace(rules, evaluations=min(_TUNING_EVALUATIONS, rules.evaluations))
     second = contenders.find(arm.optimizer).second
     wider = (0, 0)
     while True:
         trials = {
-            tuple(sorted(settings.items())): [arm.trial(settings, seed, rules) for seed in rules.tuning()]
+            tuple(sorted(settings.items())): [arm.trial(settings, seed, few) for seed in rules.tuning()]
             for settings in rules.settings(second, wider)
         }
         missing = records.missing(trial for group in trials.values() for trial in group)

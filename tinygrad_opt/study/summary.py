@@ -265,12 +265,12 @@ def _overall(
 def _form(arm: Arm, result: ArmResult, target: Target | None, rules: Protocol) -> dict[str, Any]:
     draws = resample(1, rules.final_seeds)
     first = result.final[0]
-    size = arm.batch_size or first.examples
+    size = (tasks.find(arm.task).batch_size if arm.batch_size is None else arm.batch_size) or first.examples
     line = curve(result.final)
     goal = target or Target(first.validation[0], min(first.validation), "gradient descent")
     found = performance(result.final, goal, rules, draws)
     return {
-        "name": FORMS.get(arm.batch_size or 0, f"batches of {size}"),
+        "name": FORMS.get(arm.batch_size, f"batches of {size}"),
         "task": arm.task,
         "batch_size": size,
         "settings": dict(result.selected) if result.selected is not None else None,
