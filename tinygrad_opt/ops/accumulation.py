@@ -146,11 +146,13 @@ def _cumulative(function: Any, start: int, x: Any, axis: Any, dtype: Any, includ
 )
 def logcumsumexp(x: Any, axis: int = -1) -> Any:
     """ln Σ exp of the elements up to each one, without overflow."""
-    return np.logaddexp.accumulate(x, axis=axis)
+    return np.logaddexp.accumulate(x, axis=axis) if x.ndim else x.copy()
 
 
 @logcumsumexp.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
+    if not x.ndim:
+        return g
     # hₜ = gₜ + exp(yₜ − yₜ₊₁) · hₜ₊₁, whose factors are at most 1, and xₜ's share of yₜ is exp(xₜ − yₜ)
     g, y, x = np.moveaxis(g, axis, 0), np.moveaxis(y, axis, 0), np.moveaxis(x, axis, 0)
     factors = np.concatenate([np.ones_like(y[:1]), np.exp(y[:-1] - y[1:])])
@@ -169,6 +171,8 @@ def cummin(x: Any, axis: int = -1) -> tuple[Any, Any]:
 
 def _running_extremum(extremum: Any, x: Any, axis: int) -> tuple[Any, Any]:
     values = as_array(x)
+    if not values.ndim:
+        return as_tensor(x), new_tensor(np.zeros((), int), None)
     running = extremum.accumulate(values, axis=axis)
     places = np.expand_dims(np.arange(values.shape[axis]), tuple(range(1, values.ndim - axis % values.ndim)))
     attained = (values == running) | (np.isnan(values) & np.isnan(running))

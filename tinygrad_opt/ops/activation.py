@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
-from .samples import one_axis, unary
+from .reduction import expand
+from .samples import one_axis, reduction, unary
 
 __all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid", "softmax", "softplus"]
 
@@ -62,7 +63,7 @@ def logit(x: Any) -> Any:
 )
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / Σ exp(x) along `axis`, without overflow."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
@@ -74,21 +75,25 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 )
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """x − ln Σ exp(x) along `axis`, without overflow."""
-    shifted = x - np.max(x, axis=axis, keepdims=True)
+    shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-@primitive(formula="ln Σ exp(x)", gradient=["g · softmax(x)"], samples=one_axis())
+def _logsumexp_samples(rng: np.random.Generator) -> Any:
+    yield from reduction()(rng)
+    yield (rng.standard_normal((2, 3)),)
+
+
+@primitive(formula="ln Σ exp(x)", gradient=["g · softmax(x)"], samples=_logsumexp_samples)
 def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    """ln Σ exp(x) along `axis`, without overflow."""
-    top = np.max(x, axis=axis, keepdims=True)
+    """ln Σ exp(x) along `axis` (an int, a tuple, or None for all), without overflow."""
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis)
+    with np.errstate(divide="ignore"):
+        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims or not x.ndim else np.squeeze(y, axis)
 
 
 @logsumexp.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    from .reduction import expand
-
     return expand(g, x.shape, axis, keepdims) * np.exp(x - expand(y, x.shape, axis, keepdims))

@@ -49,8 +49,10 @@ def empty(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tens
     return _made(np.empty(shape, dtype or get_default_dtype()), requires_grad)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
-    """One value everywhere; a Python float gets the default dtype."""
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, requires_grad: bool = False) -> Any:
+    """One value everywhere; a Python float gets the default dtype, a Tensor keeps its gradient."""
+    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+        return np.broadcast_to(fill_value.astype(dtype or fill_value.dtype), shape)
     value = as_array(fill_value, dtype)
     return _made(np.full(shape, value, value.dtype), requires_grad)
 

@@ -34,6 +34,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _NOT_GIVEN, append: 
         raise ShapeError("diff: a 0-d array has no axis to take differences along.")
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}.")
+    if n == 0:
+        return a
     ends = [a.shape[i] if i != axis % a.ndim else 1 for i in range(a.ndim)]
     parts = [
         np.broadcast_to(as_tensor(p), ends) if p is not a and as_tensor(p).ndim == 0 else as_tensor(p)

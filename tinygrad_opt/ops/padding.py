@@ -8,7 +8,8 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
-from ..autograd.tensor import as_array, as_tensor
+from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..errors import GradientError
 
 __all__ = ["pad"]
 
@@ -53,6 +54,8 @@ def _inside(shape: tuple[int, ...], widths: Pairs) -> tuple[slice, ...]:
 
 def _pairs(given: Any, ndim: int, what: str) -> Any:
     """A number, a pair, or a pair for each axis (or a dict of them) as a pair for each axis."""
+    if any(isinstance(part, Tensor) and part.requires_grad for part in (given if np.iterable(given) else [given])):
+        raise GradientError(f"pad: no gradient flows to {what}; pass it detached, or concatenate the border yourself.")
     if isinstance(given, dict):
         full: list[Any] = [(0, 0)] * ndim
         for axis, pair in given.items():

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -30,9 +31,7 @@ __all__ = [
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """`axis` (None, an int or a tuple) as a tuple of axes counted from the front."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple([a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
 def expand(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool = False) -> Any:
@@ -45,7 +44,7 @@ def expand(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool = False) ->
 
 def count(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements of an array of this shape go into each element of its reduction."""
-    return math.prod(shape) if axis is None else math.prod([shape[a] for a in axes_of(axis, len(shape))])
+    return math.prod(shape) if axis is None or not shape else math.prod([shape[a] for a in axes_of(axis, len(shape))])
 
 
 def _sum_samples(rng: np.random.Generator) -> Any:
@@ -132,7 +131,7 @@ def _(
 
 def _product_of_others(x: Any, axis: Any) -> Any:
     """For each element, the product of the other ones along the axes, whatever is zero among them."""
-    axes = axes_of(axis, x.ndim)
+    axes = axes_of(axis if x.ndim else None, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
     order = [*kept, *axes]
     moved = np.transpose(x, order)

@@ -28,8 +28,8 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         The axis cannot be divided into so many equal parts; :func:`array_split` makes unequal ones.
     """
     ary = as_tensor(ary)
-    n = ary.shape[axis]
-    if isinstance(indices_or_sections, (int, np.integer)) and n % indices_or_sections:
+    n, wanted = ary.shape[axis], as_array(indices_or_sections)
+    if wanted.ndim == 0 and n % int(wanted):
         raise ValueError(
             f"split: {n} elements along axis {axis} do not make {indices_or_sections} equal parts; "
             f"array_split makes unequal ones."
@@ -40,13 +40,14 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @implements(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As :func:`split`, but a number of parts need not divide the axis: the first ones are longer by one."""
-    ary = as_tensor(ary)
-    if not isinstance(indices_or_sections, (int, np.integer)):
-        return _cut(ary, [int(i) for i in as_array(indices_or_sections)], axis)
-    if indices_or_sections < 1:
-        raise ValueError(f"array_split: the number of parts must be at least 1, got {indices_or_sections}.")
-    length, longer = divmod(ary.shape[axis], int(indices_or_sections))
-    return _cut(ary, [i * length + min(i, longer) for i in range(1, int(indices_or_sections))], axis)
+    ary, wanted = as_tensor(ary), as_array(indices_or_sections)
+    if wanted.ndim:
+        return _cut(ary, [int(i) for i in wanted], axis)
+    parts = int(wanted)
+    if parts < 1:
+        raise ValueError(f"array_split: the number of parts must be at least 1, got {parts}.")
+    length, longer = divmod(ary.shape[axis], parts)
+    return _cut(ary, [i * length + min(i, longer) for i in range(1, parts)], axis)
 
 
 @implements(np.vsplit)

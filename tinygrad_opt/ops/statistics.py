@@ -150,18 +150,16 @@ def cov(
     x = np.concatenate(parts, axis=0) if len(parts) > 1 else parts[0]
     x = x if dtype is None else x.astype(dtype)
     ddof = int(not bias) if ddof is None else ddof
-    if fweights is None and aweights is None:
-        weights, total, norm = None, x.shape[1], x.shape[1] - ddof
-    else:
-        frequency = np.ones(x.shape[1]) if fweights is None else as_array(fweights)
-        weights = frequency if aweights is None else frequency * as_array(aweights)
-        total = np.sum(weights)
-        excess = total if aweights is None else np.sum(weights * as_array(aweights)) / total
-        norm = total - ddof * (1 if aweights is None else excess)
+    weights = None if fweights is None else as_tensor(fweights)
+    importance = None if aweights is None else as_tensor(aweights)
+    if importance is not None:
+        weights = importance if weights is None else weights * importance
+    total = x.shape[1] if weights is None else np.sum(weights)
+    excess = 1 if importance is None else np.sum(weights * importance) / total
     heavy = x if weights is None else x * weights
     centred = x - np.sum(heavy, axis=1, keepdims=True) / total
     heavy = centred if weights is None else centred * weights
-    return np.squeeze(np.matmul(heavy, np.conjugate(centred).T) / norm)
+    return np.squeeze(np.matmul(heavy, np.conjugate(centred).T) / (total - ddof * excess))
 
 
 @implements(np.corrcoef)
