@@ -1,4 +1,4 @@
-"""Freezes PyTorch's numbers for the cases of test_against_torch.py; run by hand, from the top folder."""
+"""Freezes PyTorch's numbers for the cases of torch_cases.py; run by hand, from the top folder."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def theirs(case: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    cases = runpy.run_path(str(HERE / "test_against_torch.py"))["CASES"]
+    cases = runpy.run_path(str(HERE / "torch_cases.py"))["CASES"]
     frozen = {f"{c.name}/{k}": v for i, c in enumerate(cases) for k, v in theirs(c, seed=i).items()}
     (HERE / "reference").mkdir(exist_ok=True)
     np.savez_compressed(HERE / "reference" / "against_torch.npz", **frozen)

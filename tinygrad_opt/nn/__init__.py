@@ -8,6 +8,7 @@ from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .convolution_layers import *
+from .ctc_loss import CTCLoss
 from .distance_losses import (
     CosineEmbeddingLoss,
     CosineSimilarity,

@@ -6,6 +6,7 @@ from .batch_normalization import batch_norm, instance_norm
 from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logits
 from .classification_losses import cross_entropy, kl_div, nll_loss
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .ctc_loss import ctc_loss
 from .distance_losses import (
     cosine_embedding_loss,
     cosine_similarity,

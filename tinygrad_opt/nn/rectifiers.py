@@ -41,7 +41,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
     samples=unary(),
     formula="x, or s · x below 0",
     gradient=["g, or s · g below 0"],
-    vjp=[lambda g, _y, x, slope: g * np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))],
+    vjp=[lambda g, _y, x, slope=0.01: g * np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))],
 )
 def leaky(x: Any, slope: float = 0.01) -> Any:
     """x where it is positive, slope · x elsewhere."""

@@ -1,0 +1,246 @@
+"""Distances and similarities between vectors, and the losses that pull embeddings together or push them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.tensor import as_tensor
+from ..errors import ShapeError
+from ..ops.activation import relu
+from .loss import Loss, reduce
+from .module import Module
+
+__all__ = [
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
+    "PairwiseDistance",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "pairwise_distance",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> Any:
+    """The p-norm of x1 − x2 + eps along the last axis; eps keeps the gradient finite where they are equal."""
+    difference = as_tensor(x1) - as_tensor(x2) + eps
+    if p == 2:
+        return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdims))
+    return np.linalg.norm(difference, p, -1, keepdims)
+
+
+def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
+    """x1 · x2 / (‖x1‖ ‖x2‖) along `axis`, each norm not less than `eps`."""
+    x1, x2 = as_tensor(x1), as_tensor(x2)
+    lengths = [_length(x, axis, eps) for x in (x1, x2)]
+    return np.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=axis)
+
+
+def _length(x: Any, axis: int, eps: float) -> Any:
+    squares = np.sum(x * x, axis=axis, keepdims=True)
+    return np.sqrt(np.maximum(squares, x.dtype.type(eps * eps)))
+
+
+def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
+    """1 − cos(input1, input2) where the target is 1, max(0, cos − margin) where it is −1.
+
+    Parameters
+    ----------
+    input1, input2 : array_like, shape (N, D) or (D,)
+    target : array_like, shape (N,) or ()
+    margin : float
+    reduction : {"mean", "sum", "none"}
+    """
+    input1, input2, target = as_tensor(input1), as_tensor(input2), as_tensor(target)
+    if input1.shape != input2.shape or target.shape != input1.shape[:-1]:
+        raise ShapeError(
+            f"cosine_embedding_loss: inputs {input1.shape} and {input2.shape} must be equal, and target {target.shape} "
+            f"must be {input1.shape[:-1]}."
+        )
+    a, b, eps = np.sum(input1 * input1, axis=-1), np.sum(input2 * input2, axis=-1), 1e-12
+    cosine = np.sum(input1 * input2, axis=-1) / np.sqrt((a + eps) * (b + eps))
+    losses = np.where(target.data == 1, 1 - cosine, relu(cosine - margin))
+    return reduce("cosine_embedding_loss", losses, reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """max(0, d(anchor, positive) − d(anchor, negative) + margin) (Balntas et al. 2016).
+
+    Parameters
+    ----------
+    anchor, positive, negative : array_like, shape (N, D) or (D,)
+    margin : float
+        Positive.
+    p, eps : float
+        As in :func:`pairwise_distance`.
+    swap : bool
+        Take the distance of positive and negative where it is less than that of anchor and negative.
+    reduction : {"mean", "sum", "none"}
+    """
+
+    def distance(a: Any, b: Any) -> Any:
+        return pairwise_distance(a, b, p, eps)
+
+    return triplet_margin_with_distance_loss(
+        anchor, positive, negative, distance_function=distance, margin=margin, swap=swap, reduction=reduction
+    )
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """:func:`triplet_margin_loss` with a distance of one's own, by default :func:`pairwise_distance`."""
+    anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
+    if not margin > 0:
+        raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}.")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise ShapeError(
+            f"triplet_margin_loss: anchor {anchor.shape}, positive {positive.shape} and negative {negative.shape} must "
+            f"have the same number of axes."
+        )
+    distance = distance_function or pairwise_distance
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = np.minimum(far, distance(positive, negative))
+    return reduce("triplet_margin_loss", relu(near - far + margin), reduction)
+
+
+class PairwiseDistance(Module):
+    """The p-norm of x1 − x2 along the last axis: :func:`pairwise_distance`.
+
+    Parameters
+    ----------
+    p, eps : float
+    keepdims : bool
+    """
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> None:
+        super().__init__()
+        self.p = p
+        self.eps = eps
+        self.keepdims = keepdims
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The distances."""
+        return pairwise_distance(x1, x2, self.p, self.eps, self.keepdims)
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between vectors: :func:`cosine_similarity`.
+
+    Parameters
+    ----------
+    axis : int
+    eps : float
+    """
+
+    def __init__(self, axis: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.axis = axis
+        self.eps = eps
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The cosines."""
+        return cosine_similarity(x1, x2, self.axis, self.eps)
+
+
+class CosineEmbeddingLoss(Loss):
+    """:func:`cosine_embedding_loss` as a Module.
+
+    Parameters
+    ----------
+    margin : float
+    reduction : {"mean", "sum", "none"}
+    """
+
+    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.margin = margin
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        """The loss."""
+        return cosine_embedding_loss(input1, input2, target, self.margin, self.reduction)
+
+
+class TripletMarginLoss(Loss):
+    """:func:`triplet_margin_loss` as a Module.
+
+    Parameters
+    ----------
+    margin, p, eps : float
+    swap : bool
+    reduction : {"mean", "sum", "none"}
+    """
+
+    def __init__(
+        self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.margin = margin
+        self.p = p
+        self.eps = eps
+        self.swap = swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        """The loss."""
+        return triplet_margin_loss(anchor, positive, negative, self.margin, self.p, self.eps, self.swap, self.reduction)
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """:func:`triplet_margin_with_distance_loss` as a Module.
+
+    Parameters
+    ----------
+    distance_function : callable, optional
+        Of two Tensors.
+    margin : float
+    swap : bool
+    reduction : {"mean", "sum", "none"}
+    """
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Any] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.distance_function = distance_function
+        self.margin = margin
+        self.swap = swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        """The loss."""
+        return triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
