@@ -91,6 +91,7 @@ def test_a_rule_that_calls_another():
         p = p - lr * decay * p
         p, m, v, _ = inner(
             p, g, m, v, None, lr=lr, beta1=0.9, beta2=0.99, eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False,
+            decoupled_weight_decay=False,
             eps_root=0.0, t=t,
         )  # fmt: skip
         return p, m, v

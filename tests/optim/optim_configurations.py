@@ -35,7 +35,30 @@ CONFIGURATIONS = {
             maximize=(False, True),
         )
     ),
-    "Adam": [*list(grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.01), maximize=(False, True))), {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001}],
+    "Adam": [
+        *grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.01), maximize=(False, True)),
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001},
+        {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True},
+    ],
+    "AdamW": list(grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.1), maximize=(False, True))),
+    "Adadelta": list(grid(lr=(1.0,), rho=(0.9, 0.8), weight_decay=(0.0, 0.01), maximize=(False, True))),
+    "Adamax": list(grid(lr=(0.002,), betas=((0.9, 0.999), (0.95, 0.995)), weight_decay=(0.0, 0.01), maximize=(False, True))),  # noqa: E501
+    "NAdam": list(
+        grid(
+            lr=(0.002,), weight_decay=(0.0, 0.01), momentum_decay=(0.004, 0.1), decoupled_weight_decay=(False, True),
+            maximize=(False, True),
+        )
+    ),
+    "RAdam": list(
+        grid(
+            lr=(0.002,), betas=((0.9, 0.999), (0.9, 0.7)), weight_decay=(0.0, 0.01),
+            decoupled_weight_decay=(False, True), maximize=(False, True),
+        )
+    ),
+    "ASGD": list(
+        grid(lr=(0.01,), lambd=(1e-4, 0.1), alpha=(0.75, 0.5), t0=(1e6, 100.0), weight_decay=(0.0, 0.01), maximize=(False, True))  # noqa: E501
+    ),
+    "Rprop": list(grid(lr=(0.01,), etas=((0.5, 1.2), (0.3, 1.5)), step_sizes=((1e-6, 50.0), (1e-4, 0.02)), maximize=(False, True))),  # noqa: E501
 }  # fmt: skip
 
 

@@ -1,28 +1,42 @@
 """Optimizers: one algorithm a file, each formula written once and run in several ways."""
 
+from .adadelta import Adadelta
 from .adagrad import AdaGrad, Adagrad
 from .adam import Adam
+from .adamax import Adamax
+from .adamw import AdamW
 from .advice import OptimizerWarning
+from .asgd import ASGD
 from .functional import Functional, unroll
 from .groups import REQUIRED, table
 from .momentum import Momentum
+from .nadam import NAdam
 from .optimizer import Optimizer
+from .radam import RAdam
 from .rmsprop import RMSProp, RMSprop
+from .rprop import Rprop
 from .rule import UpdateRule, update_rule
 from .sgd import SGD
 
 __all__ = [
+    "ASGD",
     "REQUIRED",
     "SGD",
     "AdaGrad",
+    "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "Functional",
     "Momentum",
+    "NAdam",
     "Optimizer",
     "OptimizerWarning",
+    "RAdam",
     "RMSProp",
     "RMSprop",
+    "Rprop",
     "UpdateRule",
     "table",
     "unroll",

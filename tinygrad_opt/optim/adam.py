@@ -13,7 +13,7 @@ __all__ = ["Adam", "adam"]
 
 @update_rule(state=("m", "v", "v_max"), when={"v_max": "amsgrad"})
 def adam(  # type: ignore[no-untyped-def]
-    p, g, m, v, v_max, *, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, eps_root, t
+    p, g, m, v, v_max, *, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay, eps_root, t
 ):
     """m ← β₁·m + (1−β₁)·g ;  v ← β₂·v + (1−β₂)·g² ;  θ ← θ − η·m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)
 
@@ -22,7 +22,10 @@ def adam(  # type: ignore[no-untyped-def]
     if maximize:
         g = -g
     if weight_decay:
-        g = g + weight_decay * p
+        if decoupled_weight_decay:
+            p = p * (1 - lr * weight_decay)
+        else:
+            g = g + weight_decay * p
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
     if amsgrad:
@@ -65,6 +68,8 @@ class Adam(Optimizer):
     weight_decay : float
         An L2 penalty.
     amsgrad, maximize : bool
+    decoupled_weight_decay : bool
+        Makes it AdamW.
     eps_root : float
 
     Examples
@@ -80,6 +85,13 @@ class Adam(Optimizer):
 
     rule = adam
     defaults = table(
-        lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False, eps_root=0.0
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.0,
+        amsgrad=False,
+        maximize=False,
+        decoupled_weight_decay=False,
+        eps_root=0.0,
     )
     torch_state = table(m="exp_avg", v="exp_avg_sq", v_max="max_exp_avg_sq")

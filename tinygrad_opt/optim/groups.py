@@ -56,6 +56,8 @@ RANGES: dict[str, Any] = {
     "initial_accumulator_value": _AT_LEAST_0,
     "lr_decay": _AT_LEAST_0,
     "momentum": _AT_LEAST_0,
+    "momentum_decay": _AT_LEAST_0,
+    "rho": _SHARE,
     "weight_decay": _AT_LEAST_0,
 }
 """Hyperparameter → (low, high, brackets), where a square bracket includes the end."""

@@ -58,6 +58,8 @@ class UpdateRule:
                 f"update rule {self.name}: it takes {arrays}, but should take a parameter, its gradient and the "
                 f"states {list(self.state)}; hyperparameters go behind a *."
             )
+        if "step" in self.state:
+            raise TypeError(f"update rule {self.name}: a state cannot be called 'step', as the step count is.")
         for name in (*self.when, *self.init):
             if name not in self.state:
                 raise TypeError(f"update rule {self.name}: '{name}' is none of its states {list(self.state)}.")

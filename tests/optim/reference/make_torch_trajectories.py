@@ -33,6 +33,7 @@ def trajectory(name, options, problem):
 
 
 def main():
+    torch.set_default_dtype(torch.float64)  # ASGD keeps its rate in the default dtype
     arrays = {}
     for label, name, options in cases():
         for kind, problem in PROBLEMS.items():
