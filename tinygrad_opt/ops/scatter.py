@@ -34,17 +34,27 @@ def add_at(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
+def _whole(part: Any) -> bool:
+    """Whether one part of an index is a whole number, or an array of them."""
+    if isinstance(part, np.ndarray):
+        return part.dtype != bool
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
+
+
 def _positions(index: Any, shape: tuple[int, ...]) -> Array:
     """The flat position of each element that an index names, in the shape of ``x[index]``."""
-    if index.__class__ is tuple and len(index) == 1:
-        index = index[0]
-    if index.__class__ is tuple:
+    parts = list(index) if index.__class__ is tuple else [index]
+    while parts and parts[-1].__class__ is slice and parts[-1] == slice(None):
+        parts.pop()
+    if not all(_whole(part) for part in parts):
         return np.asarray(np.arange(math.prod(shape)).reshape(shape)[index])
-    width = math.prod(shape[1:])
-    rows = index.astype(np.intp, copy=False)
-    first = np.where(rows < 0, rows + shape[0], rows) * width
-    first = first.reshape(*index.shape, *[1] * len(shape[1:]))
-    return np.asarray(first + np.arange(width).reshape(shape[1:]))
+    rows: Any = 0
+    for part, extent in zip(parts, shape, strict=False):
+        place = np.asarray(part, np.intp)
+        rows = rows * extent + np.where(place < 0, place + extent, place)
+    rest = shape[len(parts) :]
+    rows = rows.reshape(*rows.shape, *[1] * len(rest)) * math.prod(rest)
+    return np.asarray(rows + np.arange(math.prod(rest)).reshape(rest))
 
 
 def last_writers(index: Any, shape: tuple[int, ...]) -> Array | None:
