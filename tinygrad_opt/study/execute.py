@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,15 @@ def _in_worker(trial: Trial, own: Sequence[str]) -> Record:
     return run_trial(trial)
 
 
+_one_trial = threading.Lock()
+
+
+def _in_cluster(trial: Trial, own: Sequence[str]) -> Record:
+    """As a Dask worker runs it: workers have several threads, and a trial seeds the generator of its whole process."""
+    with _one_trial, _one_blas_thread():
+        return _in_worker(trial, own)
+
+
 def workers(wanted: int | None = None) -> int:
     """How many processes to use: all cores, or 1 where joblib is not installed."""
     if importlib.util.find_spec("joblib") is None:
@@ -69,7 +80,8 @@ def run_all(
     own : sequence of str
         Files that a worker runs first, see :func:`load_own`.
     scheduler : str, optional
-        The address of a Dask scheduler, which then does the work.
+        The address of a Dask scheduler, whose workers then do the work; what a worker that dies had is run elsewhere.
+        Workers must be able to import this package and to read `own` under the same paths.
     """
     if scheduler is not None:
         yield from _on_dask(trials, own, scheduler)
@@ -91,12 +103,12 @@ def _in_processes(trials: Sequence[Trial], jobs: int, own: Sequence[str]) -> Ite
 
 def _on_dask(trials: Sequence[Trial], own: Sequence[str], scheduler: str) -> Iterator[Record]:
     try:
-        import distributed
+        distributed = importlib.import_module("distributed")
     except ImportError as error:
         raise missing_extra("distributed", "dask", "running a study on a Dask cluster") from error
     with distributed.Client(scheduler, set_as_default=False) as client:
-        futures = client.map(_in_worker, trials, own=tuple(own), pure=False, retries=2)
-        for future in distributed.as_completed(futures):
+        futures = client.map(_in_cluster, trials, own=tuple(own), pure=False, retries=2)
+        for future in distributed.as_completed(futures, loop=client.loop):
             yield future.result()
             future.release()
 
