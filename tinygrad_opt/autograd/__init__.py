@@ -3,7 +3,8 @@
 from .anomaly import AnomalyError, detect_anomaly
 from .checkpoint import checkpoint
 from .dtypes import get_default_dtype, set_default_dtype
-from .grad import backward, grad
+from .grad import backward as backward
+from .grad import grad as grad
 from .gradcheck import gradcheck, gradgradcheck
 from .leaks import LeakMeter, LeakWarning, live_nodes
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -18,13 +19,11 @@ __all__ = [
     "Primitive",
     "Tensor",
     "as_tensor",
-    "backward",
     "checkpoint",
     "detect_anomaly",
     "enable_grad",
     "from_numpy",
     "get_default_dtype",
-    "grad",
     "gradcheck",
     "gradgradcheck",
     "implements",
