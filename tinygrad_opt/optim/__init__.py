@@ -9,6 +9,7 @@ from .advice import OptimizerWarning
 from .asgd import ASGD
 from .functional import Functional, unroll
 from .groups import REQUIRED, table
+from .lbfgs import LBFGS
 from .momentum import Momentum
 from .nadam import NAdam
 from .optimizer import Optimizer
@@ -20,6 +21,7 @@ from .sgd import SGD
 
 __all__ = [
     "ASGD",
+    "LBFGS",
     "REQUIRED",
     "SGD",
     "AdaGrad",

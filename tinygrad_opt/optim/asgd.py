@@ -24,7 +24,7 @@ def asgd(p, g, ax, *, lambd, weight_decay, maximize, eta, mu):  # type: ignore[n
 
 
 @asgd.clock
-def _(  # fmt: skip
+def _(
     *,
     lr: float,
     lambd: float,

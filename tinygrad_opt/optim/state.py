@@ -9,11 +9,16 @@ import numpy as np
 
 from ..autograd import Tensor
 from . import groups as given
+from .rule import UpdateRule
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 __all__ = ["StateMapping", "load", "save"]
+
+
+_NO_RULE = UpdateRule(lambda p, g: p)
+"""Stands for the rule of an optimizer that keeps its state itself."""
 
 
 class StateMapping(Mapping[Any, Any]):
@@ -84,7 +89,7 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
     if len(own_groups) != len(groups):
         problems.append(f"{len(groups)} groups were saved, this optimizer has {len(own_groups)}")
     matched = _match(own_groups, groups, problems)
-    rule = optimizer.rule
+    rule = getattr(optimizer, "rule", None) or _NO_RULE
     clock = rule.first_clock()
     restored = []
     for index, (tensor, executor, position) in enumerate(places(optimizer)):
