@@ -12,8 +12,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import autograd, ops
+from . import autograd as autograd
+from . import ops as ops
 from .autograd import *
+from .memory import keep_memory as keep_memory
 from .ops import *
 from .random import *
 
