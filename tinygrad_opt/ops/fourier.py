@@ -99,8 +99,7 @@ _rfftn = primitive(
 
 @_rfftn.vjp(0)
 def _(g: Any, y: Any, _x: Any, s: Any, axes: Any, norm: Any) -> Any:
-    whole = list(g.shape)
-    whole[axes[-1]] = s[-1]
+    whole = [s[-1] if axis == axes[-1] else n for axis, n in enumerate(g.shape)]
     back = np.fft.ifftn(_fit(g, whole), s, axes, _ADJOINT[norm])
     return _fit(np.real(back), _x.shape)
 
