@@ -1,6 +1,6 @@
 """Layers and losses against PyTorch: outputs, gradients of two orders and buffers, from its weights loaded by name.
 
-The expected numbers were made by ``make_against_torch.py``, which runs the same cases (``torch_cases.py``) with PyTorch.
+The expected numbers were made by ``make_against_torch.py``, which runs ``torch_cases.py`` with PyTorch.
 """
 
 from __future__ import annotations

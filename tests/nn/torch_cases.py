@@ -237,6 +237,22 @@ CASES = [
     Case("weight_norm(dim=None)", reparametrized("weight_norm", "Linear", 3, 2, dim=None), floats((4, 3))),
     Case("spectral_norm", reparametrized("spectral_norm", "Linear", 3, 2), floats((4, 3))),
     Case("spectral_norm in evaluation", reparametrized("spectral_norm", "Linear", 3, 2), floats((4, 3)), train=False),
+    Case("Bilinear", lambda nn: nn.Bilinear(3, 4, 2), floats((5, 3), (5, 4))),
+    Case("Bilinear, 3 axes", lambda nn: nn.Bilinear(3, 2, 4, bias=False), floats((2, 3, 3), (2, 3, 2))),
+    *[
+        Case(f"{kind}Pad{d}d({p})", lambda nn, kind=kind, d=d, p=p: getattr(nn, f"{kind}Pad{d}d")(p), floats(shape))
+        for kind in ("Zero", "Reflection", "Replication", "Circular")
+        for d, p, shape in (
+            *((1, (2, 1), (2, 2, 4)), (1, 1, (2, 3)), (2, (1, 2, 0, 1), (2, 1, 3, 4)), (2, 1, (1, 2, 3))),
+            (3, (1, 0, 0, 1, 1, 0), (1, 1, 2, 2, 3)),
+        )
+        if kind != "Circular" or len(shape) > d + 1  # PyTorch's takes batches only
+    ],
+    *[
+        Case(f"ConstantPad{d}d", lambda nn, d=d: getattr(nn, f"ConstantPad{d}d")(1, 2.5), floats((2, 1) + (2,) * d))
+        for d in (1, 2, 3)
+    ],
+    Case("ZeroPad2d, negative", lambda nn: nn.ZeroPad2d((-1, 2, 1, -1)), floats((1, 1, 3, 3))),
     Case("GELU(tanh)", lambda nn: nn.GELU("tanh"), floats((3, 4), scale=2.0)),
     Case("Softplus(2.5)", lambda nn: nn.Softplus(2.5), floats((3, 4))),
     Case("Dropout in evaluation", lambda nn: nn.Dropout(0.3), floats((3, 4)), train=False),

@@ -4,6 +4,7 @@ from . import functional, init, utils
 from .activations import GELU, LogSigmoid, Mish, ReLU, Sigmoid, SiLU, Softplus, Softsign, Tanh, Tanhshrink
 from .attention import MultiheadAttention
 from .batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .bilinear import Bilinear
 from .binary_losses import BCELoss, BCEWithLogitsLoss
 from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -33,6 +34,7 @@ from .margin_losses import (
 )
 from .module import Module, Parameter
 from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
+from .padding import *
 from .piecewise import Hardshrink, Hardsigmoid, Hardswish, Hardtanh, ReLU6, Softshrink, Threshold
 from .pooling_layers import *
 from .positions import LearnedPositions, RotaryEmbedding, SinusoidalPositions

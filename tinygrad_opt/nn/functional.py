@@ -3,6 +3,7 @@
 from .activations import gelu, logsigmoid, mish, relu, sigmoid, silu, softplus, softsign, tanh, tanhshrink
 from .attention import scaled_dot_product_attention
 from .batch_normalization import batch_norm, instance_norm
+from .bilinear import bilinear
 from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logits
 from .classification_losses import cross_entropy, kl_div, nll_loss
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -30,6 +31,7 @@ from .margin_losses import (
     soft_margin_loss,
 )
 from .normalization import group_norm, layer_norm, local_response_norm, rms_norm
+from .padding import pad
 from .piecewise import hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold
 from .pooling import *
 from .positions import rotate_positions

@@ -18,10 +18,15 @@ from ..random import get_generator
 __all__ = [
     "calculate_gain",
     "constant_",
+    "dirac_",
+    "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
     "uniform_",
     "xavier_normal_",
     "xavier_uniform_",
@@ -150,3 +155,88 @@ def kaiming_normal_(
 ) -> Tensor:
     """Draw from N(0, std²), std = gain / √fan (He et al. 2015); the arguments as in :func:`kaiming_uniform_`."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator = None,
+) -> Tensor:
+    """Draw from N(mean, std²), drawing again whatever falls outside of [a, b].
+
+    Raises
+    ------
+    ValueError
+        The interval is empty, or so far from the mean that hardly a draw falls into it.
+    """
+    low, high = (a - mean) / std, (b - mean) / std
+    share = 0.5 * (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2)))
+    if not a < b or share < 1e-3:
+        raise ValueError(f"trunc_normal_: [a, b] = [{a}, {b}] holds hardly anything of N({mean}, {std}²).")
+    draw = get_generator(generator).normal
+    values = draw(mean, std, tensor.shape)
+    while (outside := (values < a) | (values > b)).any():
+        values = np.where(outside, draw(mean, std, tensor.shape), values)
+    return _fill(tensor, values)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Make a matrix the identity, as far as it is square."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_: expected a matrix, got shape {tensor.shape}.")
+    return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Make a convolution's weight pass each input channel on unchanged, as far as there are outputs for it.
+
+    Parameters
+    ----------
+    tensor : Tensor, shape (out, in / groups, *window)
+    groups : int
+        Within each group, the channels are passed on from the first.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(f"dirac_: expected a convolution's weight of 3 to 5 axes, got shape {tensor.shape}.")
+    outputs, inputs = tensor.shape[:2]
+    if outputs % groups:
+        raise ValueError(f"dirac_: {groups} groups do not divide {outputs} output channels.")
+    values = np.zeros(tensor.shape)
+    centre = tuple(n // 2 for n in tensor.shape[2:])
+    share = outputs // groups
+    for group in range(groups):
+        for channel in range(min(share, inputs)):
+            values[(group * share + channel, channel, *centre)] = 1
+    return _fill(tensor, values)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
+    """Make the rows (or, if there are more of them, the columns) orthogonal and of length `gain`.
+
+    From Saxe et al. 2014 (arXiv:1312.6120). Axes behind the first count as one. The matrix is drawn uniformly from all
+    orthogonal ones.
+    """
+    if tensor.ndim < 2:
+        raise ShapeError(f"orthogonal_: expected two axes or more, got shape {tensor.shape}.")
+    if not tensor.size:
+        return tensor
+    rows, columns = tensor.shape[0], tensor.size // tensor.shape[0]
+    drawn = get_generator(generator).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(drawn)
+    q = q * np.sign(np.diagonal(r))  # without it, the draw would favour some orientations
+    return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None) -> Tensor:
+    """Draw a matrix from N(0, std²) and set a share of each column, rounded up, to zero (Martens 2010)."""
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: expected a matrix, got shape {tensor.shape}.")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_: sparsity must be in [0, 1], got {sparsity}.")
+    rng = get_generator(generator)
+    values = rng.normal(0.0, std, tensor.shape)
+    order = rng.permuted(np.tile(np.arange(len(values))[:, None], values.shape[1]), axis=0)
+    return _fill(tensor, np.where(order < math.ceil(sparsity * len(values)), 0.0, values))

@@ -52,9 +52,6 @@ class Module:
     _buffers: dict[str, bool] = {}  # noqa: RUF012  name → persistent; replaced, never changed, by register_buffer
     _hooks: Hooks | None = None
 
-    def __init__(self) -> None:
-        pass
-
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it, and users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, ...), so it cannot be called.")
@@ -333,6 +330,12 @@ class Module:
 
     def __repr__(self) -> str:
         return module_text(self)
+
+    def summary(self, *inputs: Any) -> Any:
+        """A table of output shapes, parameters and memory, for an input or its shape: :func:`~.summary.summary`."""
+        from .summary import summary
+
+        return summary(self, *inputs)
 
     @property
     def label(self) -> str:
