@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from .masking import keep
 from .reduction import expand
 from .samples import one_axis, reduction, unary
 
 __all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid", "softmax", "softplus"]
 
 
-@primitive(vjp=[lambda g, y, _x: g * (y > 0)], formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
+@primitive(vjp=[lambda g, y, _x: keep(g, y > 0)], formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
 def relu(x: Any) -> Any:
     """max(x, 0); the gradient at 0 is 0."""
     return np.maximum(x, 0)
@@ -63,7 +64,7 @@ def logit(x: Any) -> Any:
 )
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / Σ exp(x) along `axis`, without overflow."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
@@ -75,7 +76,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 )
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """x − ln Σ exp(x) along `axis`, without overflow."""
-    shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    shifted = x - np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
@@ -87,7 +88,7 @@ def _logsumexp_samples(rng: np.random.Generator) -> Any:
 @primitive(formula="ln Σ exp(x)", gradient=["g · softmax(x)"], samples=_logsumexp_samples)
 def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """ln Σ exp(x) along `axis` (an int, a tuple, or None for all), without overflow."""
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):
         y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top

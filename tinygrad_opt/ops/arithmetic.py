@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array
+from .masking import keep
 from .samples import binary, unary
 
 __all__ = [
@@ -81,12 +82,11 @@ fabs = primitive(
     samples=unary(),
 )
 
-# Choosing one of two. np.where rather than a product with the condition: an infinite g · 0 would be NaN.
 maximum = primitive(
     np.maximum,
     vjp=[
-        lambda g, _y, a, b: np.where(a < b, 0.0, np.where(a == b, 0.5 * g, g)),
-        lambda g, _y, a, b: np.where(b < a, 0.0, np.where(a == b, 0.5 * g, g)),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, keep(g, ~(a < b))),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, keep(g, ~(b < a))),
     ],
     formula="max(a, b)",
     gradient=["g where a > b, half of it at a tie", "g where b > a, half of it at a tie"],
@@ -95,8 +95,8 @@ maximum = primitive(
 minimum = primitive(
     np.minimum,
     vjp=[
-        lambda g, _y, a, b: np.where(a > b, 0.0, np.where(a == b, 0.5 * g, g)),
-        lambda g, _y, a, b: np.where(b > a, 0.0, np.where(a == b, 0.5 * g, g)),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, keep(g, ~(a > b))),
+        lambda g, _y, a, b: np.where(a == b, 0.5 * g, keep(g, ~(b > a))),
     ],
     formula="min(a, b)",
     gradient=["g where a < b, half of it at a tie", "g where b < a, half of it at a tie"],
@@ -105,8 +105,8 @@ minimum = primitive(
 fmax = primitive(
     np.fmax,
     vjp=[
-        lambda g, _y, a, b: np.where((a >= b) | np.isnan(b), g, 0.0),
-        lambda g, _y, a, b: np.where((a >= b) | np.isnan(b), 0.0, g),
+        lambda g, _y, a, b: keep(g, (a >= b) | np.isnan(b)),
+        lambda g, _y, a, b: keep(g, ~((a >= b) | np.isnan(b))),
     ],
     formula="fmax(a, b)",
     gradient=["g where a ≥ b or b is NaN", "g elsewhere"],
@@ -115,8 +115,8 @@ fmax = primitive(
 fmin = primitive(
     np.fmin,
     vjp=[
-        lambda g, _y, a, b: np.where((a <= b) | np.isnan(b), g, 0.0),
-        lambda g, _y, a, b: np.where((a <= b) | np.isnan(b), 0.0, g),
+        lambda g, _y, a, b: keep(g, (a <= b) | np.isnan(b)),
+        lambda g, _y, a, b: keep(g, ~((a <= b) | np.isnan(b))),
     ],
     formula="fmin(a, b)",
     gradient=["g where a ≤ b or b is NaN", "g elsewhere"],
@@ -137,9 +137,9 @@ clip_between = primitive(
     lambda x, low, high: np.minimum(np.maximum(x, low), high),
     name="clip",
     vjp=[
-        lambda g, _y, x, low, high: np.where((low <= x) & (x <= high), g, 0.0),
-        lambda g, _y, x, low, high: np.where((x < low) & (low < high), g, 0.0),
-        lambda g, _y, x, low, high: np.where((x > high) | (low > high), g, 0.0),
+        lambda g, _y, x, low, high: keep(g, (low <= x) & (x <= high)),
+        lambda g, _y, x, low, high: keep(g, (x < low) & (low < high)),
+        lambda g, _y, x, low, high: keep(g, (x > high) | (low > high)),
     ],
     formula="min(max(x, low), high)",
     gradient=["g where low ≤ x ≤ high", "g where x < low", "g where x > high"],

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from .masking import keep
 from .samples import one_axis, reduction
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 
+_add_up: Any = np.add.reduce  # what np.sum and np.mean come to, without their way there
+
+
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """`axis` (None, an int or a tuple) as a tuple of axes counted from the front."""
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
@@ -38,6 +42,9 @@ def expand(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool = False) ->
     """What a reduction of an array of this shape gave, with the reduced axes put back at extent 1."""
     if keepdims or not shape or (axis is None and g.ndim == 0):
         return g
+    if axis.__class__ is int:
+        a = axis % len(shape)
+        return g.reshape((*shape[:a], 1, *shape[a + 1 :]))
     reduced = set(range(len(shape)) if axis is None else axes_of(axis, len(shape)))
     return g.reshape(tuple([1 if i in reduced else n for i, n in enumerate(shape)]))
 
@@ -52,7 +59,18 @@ def _sum_samples(rng: np.random.Generator) -> Any:
     yield (rng.standard_normal((2, 3)),), {"axis": 1, "where": np.array([True, False, True]), "initial": 2.0}
 
 
-sum = primitive(np.sum, numpy=np.sum, arrays=1, formula="Σ x", gradient=["g, repeated"], samples=reduction())
+@primitive(numpy=np.sum, formula="Σ x", gradient=["g, repeated"], samples=_sum_samples)
+def sum(
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = 0,
+    where: Any = True,
+) -> Any:
+    """The sum over `axis`: one, several as a tuple, or all of them by default."""
+    return _add_up(x, axis, dtype, out, keepdims, initial, where)
 
 
 @sum.vjp(0)
@@ -68,7 +86,7 @@ def _(
     where: Any = True,
 ) -> Any:
     g = np.broadcast_to(expand(g, _x.shape, axis, keepdims), _x.shape)
-    return g if where is True else np.where(where, g, 0.0)
+    return g if where is True else keep(g, where)
 
 
 def _mean_samples(rng: np.random.Generator) -> Any:
@@ -76,14 +94,15 @@ def _mean_samples(rng: np.random.Generator) -> Any:
     yield (rng.standard_normal((2, 3)),), {"axis": 1, "where": np.array([True, False, True])}
 
 
-mean = primitive(
-    np.mean,
-    numpy=np.mean,
-    arrays=1,
-    formula="Σ x / n",
-    gradient=["g / n, repeated"],
-    samples=_mean_samples,
-)
+@primitive(numpy=np.mean, formula="Σ x / n", gradient=["g / n, repeated"], samples=_mean_samples)
+def mean(
+    x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = True
+) -> Any:
+    """The mean over `axis`: one, several as a tuple, or all of them by default."""
+    if where is True and dtype is None and x.dtype.char in "fd" and x.size:
+        total = _add_up(x, axis, None, out, keepdims)
+        return total / (x.size // total.size)
+    return np.mean(x, axis, dtype, out, keepdims, where=where)
 
 
 @mean.vjp(0)
@@ -98,10 +117,10 @@ def _(
     where: Any = True,
 ) -> Any:
     if where is True:
-        g = expand(g, _x.shape, axis, keepdims) / count(_x.shape, axis)
-        return np.broadcast_to(g, _x.shape)
+        n = _x.size // g.size if g.size else 1
+        return np.broadcast_to(expand(g / n, _x.shape, axis, keepdims), _x.shape)
     n = np.sum(np.broadcast_to(where, _x.shape), axis=axis, keepdims=True, dtype=g.dtype)
-    return np.where(where, expand(g, _x.shape, axis, keepdims) / n, 0.0)
+    return keep(np.broadcast_to(expand(g, _x.shape, axis, keepdims) / n, _x.shape), where)
 
 
 prod = primitive(np.prod, numpy=np.prod, arrays=1, formula="Π x", gradient=["g · Π of the others"], samples=reduction())
@@ -126,7 +145,7 @@ def _(
         gradient = g * expand(y, x.shape, axis, keepdims) / x
     else:
         gradient = g * initial * _product_of_others(x, axis)
-    return gradient if where is True else np.where(where, gradient, 0.0)
+    return gradient if where is True else keep(gradient, where)
 
 
 def _product_of_others(x: Any, axis: Any) -> Any:
@@ -179,9 +198,11 @@ def _share(
     where: Any = True,
 ) -> Any:
     """The gradient of an extremum, in equal parts for the elements that attain it."""
-    attained = (x == expand(y, x.shape, axis, keepdims)) & where
-    n = np.sum(attained, axis=axis, keepdims=True, dtype=g.dtype)
-    return np.where(attained, expand(g, x.shape, axis, keepdims) / np.maximum(n, 1), 0.0)
+    attained = x == expand(y, x.shape, axis, keepdims)
+    if where is not True:
+        attained = attained & where
+    n = np.maximum(np.sum(attained, axis=axis, keepdims=True, dtype=g.dtype), 1)  # 0 where `initial` won
+    return keep(expand(g, x.shape, axis, keepdims) / n, attained)
 
 
 max.vjp(0)(_share)

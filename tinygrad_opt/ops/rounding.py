@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from .masking import keep
 from .samples import binary, unary
 
 __all__ = [
@@ -139,7 +140,7 @@ nextafter = primitive(
 )
 heaviside = primitive(
     np.heaviside,
-    vjp=[_zero, lambda g, _y, a, _b: np.where(a == 0, g, 0.0)],
+    vjp=[_zero, lambda g, _y, a, _b: keep(g, a == 0)],
     formula="0, b or 1 as a < 0, a = 0 or a > 0",
     gradient=["0", "g where a = 0"],
     samples=binary(),
@@ -155,7 +156,7 @@ nan_to_num = primitive(
     np.nan_to_num,
     numpy=np.nan_to_num,
     arrays=1,
-    vjp=[lambda g, _y, x, *_, **__: np.where(np.isfinite(x), g, 0.0)],
+    vjp=[lambda g, _y, x, *_, **__: keep(g, np.isfinite(x))],
     formula="x, with numbers for NaN and ±∞",
     gradient=["g where x is finite"],
     samples=unary(),
