@@ -228,5 +228,6 @@ def test_killed_at_random_moments_and_resumed_the_study_is_the_same(tmp_path, un
         if (tmp_path / "r").exists():
             break
         process = start(tmp_path, *(["--resume"] if (tmp_path / "r.unfinished.sqlite").exists() else []))
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
+    assert (tmp_path / "r" / "study.sqlite").exists(), err
     assert records(tmp_path / "r" / "study.sqlite") == undisturbed

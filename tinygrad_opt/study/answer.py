@@ -18,6 +18,8 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 def answer(summary: dict[str, Any]) -> list[str]:
     """A few sentences: who leads, who follows, how quick, what tuning was worth, what went wrong."""
     sentences = [_leaders(summary), *_others(summary), *_speed(summary), _untuned(summary)]
+    if not any(task["scored"] for task in summary["tasks"]):
+        sentences.insert(1, "These tasks are illustrations: they say little about training networks.")
     runs = summary["runs"]
     if runs["scored diverged"]:
         sentences.append(f"{runs['scored diverged']} of the {runs['scored']} scored runs diverged.")

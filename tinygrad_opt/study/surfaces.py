@@ -16,7 +16,7 @@ __all__ = ["Surface", "surfaces"]
 
 @dataclass(frozen=True)
 class Surface:
-    """f(x, y), where to start, and where its lowest points are (none for a saddle)."""
+    """f(x, y), where to start, and where its lowest points are."""
 
     function: Callable[[Any, Any], Any]
     start: tuple[float, float]
@@ -43,7 +43,12 @@ surfaces: dict[str, Surface] = {
         ((3.0, 2.0), (-2.805118, 3.131312), (-3.779310, -3.283186), (3.584428, -1.848126)),
         "(x² + y − 11)² + (x + y² − 7)²",
     ),
-    "saddle": Surface(lambda x, y: x * x - y * y, (1.0, 1e-3), (), "x² − y²"),
+    "saddle": Surface(
+        lambda x, y: x * x - y * y + y**4 / 4,
+        (1.0, 0.0),
+        ((0.0, 2**0.5), (0.0, -(2**0.5))),
+        "x² − y² + y⁴/4",
+    ),
     "rastrigin": Surface(
         lambda x, y: 20 + x * x + y * y - 10 * (np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y)),
         (2.2, -1.7),

@@ -164,7 +164,7 @@ def _train(trial: Trial, problem: Any, optimizer: Any, batches: Iterator[Any], r
         start = time.perf_counter()
         loss = _step(problem, optimizer, batch, record)
         spent += time.perf_counter() - start
-        if not loss <= trial.divergence * abs(first):
+        if not abs(loss) <= trial.divergence * abs(first):
             record.diverged = step + 1
             return
         losses.append(loss)
