@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -52,7 +53,7 @@ def _resolve(x: Any, s: Sequence[int] | None, axes: Sequence[int] | None) -> tup
     s, axes = [(v,) if isinstance(v, int) else v for v in (s, axes)]
     if axes is None:
         axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
-    places = tuple(range(x.ndim)[axis] for axis in axes)
+    places = tuple(normalize_axis_index(axis, x.ndim) for axis in axes)
     extents = [x.shape[axis] for axis in places] if s is None else list(s)
     return tuple(x.shape[a] if n == -1 else n for n, a in zip(extents, places, strict=True)), places
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implementations, implements
@@ -250,7 +251,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
         raise IndexError(
             f"take_along_axis: indices of shape {indices.shape} must have as many axes as x of shape {x.shape}."
         )
-    return getitem(x, _along(indices, x.shape, range(x.ndim)[axis]))
+    return getitem(x, _along(indices, x.shape, normalize_axis_index(axis, x.ndim)))
 
 
 def one_hot(labels: Any, num_classes: int | None = None) -> Tensor:

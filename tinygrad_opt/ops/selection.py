@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
@@ -57,7 +58,7 @@ def _bounded(indices: np.ndarray[Any, Any], n: int, mode: str) -> np.ndarray[Any
 
 
 def _on_axis(index: Any, axis: int, ndim: int) -> tuple[Any, ...]:
-    return (slice(None),) * range(ndim)[axis] + (index,)
+    return (slice(None),) * normalize_axis_index(axis, ndim) + (index,)
 
 
 def _write(x: Any, new: Any, caller: str) -> None:
@@ -74,6 +75,7 @@ def take(x: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
         x, axis = x.reshape(-1), 0
     if x.ndim == 0:
         x = x.reshape(1)
+    axis = normalize_axis_index(axis, x.ndim)
     return getitem(x, _on_axis(_bounded(_whole(indices, "take"), x.shape[axis], mode), axis, x.ndim))
 
 

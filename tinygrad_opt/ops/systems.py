@@ -73,6 +73,8 @@ def _solve_samples(rng: np.random.Generator) -> Iterator[Any]:
 
 
 def _solve_forward(a: Any, b: Any) -> Any:
+    if a.ndim >= 2 and b.ndim and a.shape[-1] != (rows := b.shape[0] if b.ndim == 1 else b.shape[-2]):
+        raise ValueError(f"the matrices have {a.shape[-1]} columns, the right-hand side {rows} rows")
     return np.linalg.solve(a, b)
 
 
