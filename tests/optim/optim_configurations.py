@@ -59,6 +59,11 @@ CONFIGURATIONS = {
         grid(lr=(0.01,), lambd=(1e-4, 0.1), alpha=(0.75, 0.5), t0=(1e6, 100.0), weight_decay=(0.0, 0.01), maximize=(False, True))  # noqa: E501
     ),
     "Rprop": list(grid(lr=(0.01,), etas=((0.5, 1.2), (0.3, 1.5)), step_sizes=((1e-6, 50.0), (1e-4, 0.02)), maximize=(False, True))),  # noqa: E501
+    "Adafactor": list(
+        grid(
+            lr=(0.01,), eps=((None, 1e-3), (1e-6, 0.1)), d=(1.0, 2.0), weight_decay=(0.0, 0.01), maximize=(False, True),
+        )
+    ),
 }  # fmt: skip
 
 

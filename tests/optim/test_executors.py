@@ -30,6 +30,10 @@ def run(name, options, dtype, steps=20, shapes=SHAPES, gap=True):
     return [p.data.copy() for p in params]
 
 
+def first_state(init, hyper, p):
+    return init(p) if callable(init) else np.full_like(p, hyper[init] if isinstance(init, str) else init)
+
+
 def naive(name, options, dtype, steps=20, shapes=SHAPES, gap=True):
     """The same with the rule called on each parameter alone, as it stands."""
     rng = np.random.default_rng(5)
@@ -40,7 +44,7 @@ def naive(name, options, dtype, steps=20, shapes=SHAPES, gap=True):
     active = rule.active(full)
     states = [
         [
-            np.full(s, full[rule.init[n]] if n in rule.init else 0, dtype) if a else None
+            first_state(rule.init.get(n, 0), full, np.zeros(s, dtype)) if a else None
             for n, a in zip(rule.state, active, strict=True)
         ]
         for s in shapes

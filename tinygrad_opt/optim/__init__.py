@@ -1,6 +1,7 @@
 """Optimizers: one algorithm a file, each formula written once and run in several ways."""
 
 from .adadelta import Adadelta
+from .adafactor import Adafactor
 from .adagrad import AdaGrad, Adagrad
 from .adam import Adam
 from .adamax import Adamax
@@ -11,6 +12,7 @@ from .functional import Functional, unroll
 from .groups import REQUIRED, table
 from .lbfgs import LBFGS
 from .momentum import Momentum
+from .muon import Muon
 from .nadam import NAdam
 from .optimizer import Optimizer
 from .radam import RAdam
@@ -26,12 +28,14 @@ __all__ = [
     "SGD",
     "AdaGrad",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "Functional",
     "Momentum",
+    "Muon",
     "NAdam",
     "Optimizer",
     "OptimizerWarning",

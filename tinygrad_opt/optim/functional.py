@@ -73,7 +73,8 @@ class Functional:
                 if not wanted:
                     arrays.append(None)
                 elif callable(fill):
-                    arrays.append(as_tensor(fill(p.data)))
+                    first = fill(p.data)
+                    arrays.append(None if first is None else as_tensor(first))
                 else:
                     value = given.plain(self.values[fill]) if isinstance(fill, str) else fill
                     arrays.append(Tensor(np.full(p.shape, value, p.dtype)))

@@ -81,6 +81,10 @@ class UpdateRule:
             return self._all
         return tuple([name not in self.when or bool(hyper[self.when[name]]) for name in self.state])
 
+    def optional(self, state: str) -> bool:
+        """Whether a state may be absent for some parameters or hyperparameters."""
+        return state in self.when or callable(self.init.get(state))
+
     def clock(self, function: Callable[..., dict[str, float]]) -> Callable[..., dict[str, float]]:
         """Declare scalars that evolve with the steps of a parameter, such as a product of coefficients.
 
