@@ -15,6 +15,7 @@ from .exponential import *
 from .indexing import *
 from .inspection import *
 from .joining import *
+from .mapping import *
 from .matmul import *
 from .nan_functions import *
 from .norms import *
@@ -25,6 +26,7 @@ from .reduction import *
 from .repetition import *
 from .rounding import *
 from .selection import *
+from .sets import *
 from .shape import *
 from .signals import *
 from .sorting import *
