@@ -45,7 +45,10 @@ def measure(step, seconds: float) -> list[float]:
 
 def worker(side: str, name: str, seconds: float) -> None:
     """Run one side of one workload in this process and print its times."""
-    step = getattr(workloads, f"{name}_{side}")()
+    lib = workloads.load(side)
+    if side == "torch":
+        lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    step = workloads.WORKLOADS[name](lib)
     print(json.dumps(measure(step, seconds)))
 
 
@@ -82,14 +85,16 @@ def main() -> None:
         worker(sys.argv[2], sys.argv[3], float(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=workloads.NAMES, help="workloads, by default all")
+    parser.add_argument("names", nargs="*", help=f"of: {', '.join(workloads.WORKLOADS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="processes a side (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="measuring time in each process (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads a side (default 2)")
     parser.add_argument("--numpy", action="store_true", help="leave the compiled kernels out")
     options = parser.parse_args()
+    if unknown := set(options.names) - set(workloads.WORKLOADS):
+        parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads.WORKLOADS)}")
     print("| workload | tinygrad_opt | PyTorch | ratio of medians | ratio of minima |\n|---|---|---|---|---|")
-    for name in options.names:
+    for name in options.names or workloads.WORKLOADS:
         print(compare(name, options.rounds, options.seconds, options.threads, options.numpy), flush=True)
 
 
