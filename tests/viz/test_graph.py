@@ -210,10 +210,10 @@ def test_doubling_sixty_times_is_drawn_at_once():
     viz.graph(x + x).svg()  # the first picture starts Graphviz
     for _ in range(60):
         x = x + x
-    start = time.perf_counter()
+    start = time.process_time()
     picture = viz.graph(x)
     svg = picture.svg()
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert len(edges(picture)) == 180
     assert svg.count('class="edge"') == 180
 
@@ -222,10 +222,10 @@ def test_a_long_chain_folds_into_one_repetition():
     x = tg.tensor(1.0, requires_grad=True)
     for _ in range(5000):
         x = x * 0.9 + 0.5
-    start = time.perf_counter()
+    start = time.process_time()
     picture = viz.graph(x)
     picture.svg()
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
     assert len(nodes(picture, "operation")) == 2
     assert "2 operations × 5000" in texts(picture)
     assert picture.notes == ["2 operations: 5000 blocks of the same structure, the first one drawn."]
@@ -237,10 +237,10 @@ def test_ten_thousand_irregular_operations_fold_into_stretches():
     for _ in range(10_000):
         other = values[rng.integers(max(0, len(values) - 30), len(values))]
         values.append(other * 0.1 + values[-1] * 0.5 if rng.random() < 0.5 else np.exp(-other * 0.1))
-    start = time.perf_counter()
+    start = time.process_time()
     picture = viz.graph(values[-1])
     picture.svg()
-    assert time.perf_counter() - start < 10.0
+    assert time.process_time() - start < 5.0
     assert len(nodes(picture)) < 300
     assert "stretches" in picture.notes[0]
 

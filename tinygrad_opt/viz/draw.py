@@ -40,6 +40,7 @@ class Drawing:
         self.edges: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.roots = {value.key for value in trace.roots}
         self.users = trace.users()
+        self._privates: dict[int, dict[str, Value]] = {}
 
     def _pair_hidden(self, items: list[Item], repeats: list[Repeat]) -> None:
         """Pair every operation of a hidden block with its counterpart in the drawn one."""
@@ -121,7 +122,7 @@ class Drawing:
         self.clusters.add(place, name, attributes)
 
     def _group_label(self, item: Item) -> tuple[list[str], list[str], list[str]]:
-        inside = [v for v in self._private(item) if v.kind == "leaf" and _inner(v, item)]
+        inside = [v for v in self._private(item).values() if v.kind == "leaf" and _inner(v, item)]
         lines, kinds = [plural(len(item.operations), "operation")], ["note"]
         kind = self.trace.classes.get(item.label)
         lines.insert(0, clean(f"{item.label}: {kind}" if kind else item.label, 48))
@@ -132,15 +133,18 @@ class Drawing:
         tip = [item.label, *(f"{v.name or 'unnamed'} {v.shape}" for v in inside[:20])]
         return lines, kinds, [clean(line, 120) for line in tip]
 
-    def _private(self, item: Item) -> list[Value]:
-        """Leaves and constants that no other item reads, once each."""
-        own = {op.number for op in item.operations}
-        found: dict[str, Value] = {}
-        for operation in item.operations:
-            for _, value in operation.inputs:
-                if value.maker is None and all(user.number in own for user in self.users[value.key]):
-                    found[value.key] = value
-        return list(found.values())
+    def _private(self, item: Item) -> dict[str, Value]:
+        """Leaves and constants that no other item reads, by key; found once for each item."""
+        found = self._privates.get(id(item))
+        if found is None:
+            own = {op.number for op in item.operations}
+            found = self._privates[id(item)] = {
+                value.key: value
+                for operation in item.operations
+                for _, value in operation.inputs
+                if value.maker is None and all(user.number in own for user in self.users[value.key])
+            }
+        return found
 
     def _draw_value(self, value: Value) -> None:
         if value.key in self.drawn:
@@ -176,7 +180,7 @@ class Drawing:
         hidden = operation.number in self.twin
         item = self.item_of[operation.number]
         names = slot_names(operation.primitive)
-        private = {value.key for value in self._private(item)} if item.kind != "operation" else set[str]()
+        private = self._private(item) if item.kind != "operation" else {}
         for place, (position, value) in enumerate(operation.inputs):
             source = self._maker(value)
             if source is None and (hidden or (value.key in private and _inner(value, item))):
