@@ -111,8 +111,11 @@ def _budget(summary: dict[str, Any], slot: dict[str, int]) -> Chart:
 
 def _profile(summary: dict[str, Any], slot: dict[str, int]) -> Chart:
     found = summary["overall"]["profile"]
+    stairs = [ratio for ratio in found["ratios"] for _ in range(2)][1:]
     series = [
-        Series(summary["optimizers"][name]["title"], found["ratios"], shares, slot=slot[name])
+        Series(
+            summary["optimizers"][name]["title"], stairs, [s for s in shares for _ in range(2)][:-1], slot=slot[name]
+        )
         for name, shares in found["shares"].items()
     ]
     return Chart(
@@ -138,7 +141,7 @@ def _form(summary: dict[str, Any], axis: str) -> Chart:
         x, y, low, high = ([c[key][i] for i in keep] for key in (axis, "median", "low", "high"))
         series.append(Series(form["name"], x, y, low, high, FORM_SLOTS.get(form["name"], 0)))
     return Chart(
-        f"Batch, mini-batch and stochastic gradient descent by {axis}",
+        f"Validation loss by {axis}",
         labels[axis],
         "validation loss",
         series,

@@ -43,7 +43,7 @@ from .trial import Record
 __all__ = ["summarize"]
 
 _BUDGETS = (1, 2, 4, 8, 16)
-_RATIOS = tuple(float(r) for r in np.round(np.geomspace(1, 4, 25), 4))
+_RATIOS = tuple(float(r) for r in np.round(np.linspace(1, 4, 61), 4))
 
 
 def summarize(
