@@ -76,3 +76,30 @@ def test_a_missing_gradient_is_found():
 def test_nothing_to_check():
     with pytest.raises(GradientError, match="nothing to check"):
         tg.gradcheck(lambda x: x, [np.array([1, 2])])
+
+
+def test_the_sweep_tells_a_wrong_rule():
+    with pytest.raises(GradientError, match=r"1e-04: .*They settle at .*, so the rule is wrong"):
+        tg.gradcheck(square(lambda g, y, x: g * x), [X])
+
+
+def test_the_sweep_tells_a_kink():
+    with pytest.raises(GradientError, match="They do not settle: the function has a kink"):
+        tg.gradcheck(lambda x: np.sqrt(np.abs(x)), [np.array([1e-9])])
+
+
+def test_the_sweep_tells_a_step_that_is_too_small():
+    with pytest.raises(GradientError, match="They settle at what the rule gives: pass eps=1e-0"):
+        tg.gradcheck(lambda x: x * x, [X], eps=1e-14)
+
+
+def test_the_dtype_is_advised_on():
+    with pytest.raises(GradientError, match=r"computes in float32, .* mostly rounding: .* float64 \(model\.double"):
+        tg.gradcheck(lambda x: np.sin(x.astype(np.float32)), [X])
+
+
+def test_complex_outputs_are_checked():
+    assert tg.gradcheck(lambda x: np.exp(x * 1j), [X], order=2)
+    wrong = tg.primitive(lambda x: np.exp(1j * x), name="turned", vjp=[lambda g, y, x: np.real(g * y)])
+    with pytest.raises(GradientError, match="the rule gives"):
+        tg.gradcheck(wrong, [X])

@@ -6,6 +6,7 @@ function itself. The second order checks the gradient computation in the same ma
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,7 +60,8 @@ def gradcheck(
     Raises
     ------
     GradientError
-        Names the input, the element, and both values.
+        Names the input, the element, and both values, and says from differences of other steps whether the rule is
+        wrong, the step too small or too large, the dtype too coarse, or the function not smooth there.
 
     Examples
     --------
@@ -79,8 +81,7 @@ def gradcheck(
         for place, tensor in zip(places, tensors, strict=True):
             arguments[place] = tensor
         out = function(*arguments, **(kwargs or {}))
-        parts = out if isinstance(out, tuple) else (out,)
-        return tuple(part for part in parts if isinstance(part, Tensor) and part.dtype.kind == "f")
+        return tuple(part for whole in (out if isinstance(out, tuple) else (out,)) for part in _real_parts(whole))
 
     upstream = [rng.standard_normal(part.shape) for part in run(*map(Tensor, values))]
     if readonly_upstream:
@@ -125,6 +126,13 @@ def _as_float64(value: Any) -> np.ndarray[Any, Any] | None:
     return array.astype(np.float64) if array.dtype.kind == "f" else None
 
 
+def _real_parts(whole: Any) -> tuple[Any, ...]:
+    """An output as what can be compared with real differences: a complex one by its real and its imaginary part."""
+    if not isinstance(whole, Tensor) or whole.dtype.kind not in "fc":
+        return ()
+    return (whole,) if whole.dtype.kind == "f" else (whole.real, whole.imag)
+
+
 def _name(function: Any) -> str:
     return getattr(function, "__name__", repr(function))
 
@@ -150,16 +158,50 @@ def _compare(
     def total(arrays: list[Any]) -> float:
         return float(sum((np.sum(o.data * u) for o, u in zip(run(*map(Tensor, arrays)), upstream, strict=True)), 0.0))
 
+    def difference(position: int, index: tuple[int, ...], step: float) -> float:
+        moved = [np.array(v) for v in values]
+        moved[position][index] = values[position][index] + step
+        above = total(moved)
+        moved[position][index] = values[position][index] - step
+        return (above - total(moved)) / (2 * step)
+
     for position, value in enumerate(values):
         found = np.zeros(value.shape) if analytic[position] is None else analytic[position].data
         for index in np.ndindex(value.shape):
-            moved = [np.array(v) for v in values]
-            moved[position][index] = value[index] + eps
-            above = total(moved)
-            moved[position][index] = value[index] - eps
-            numerical = (above - total(moved)) / (2 * eps)
+            numerical = difference(position, index, eps)
             if not abs(found[index] - numerical) <= atol + rtol * abs(numerical):
                 raise GradientError(
                     f"{what}: input {position}, element {index}: the rule gives {found[index]:.8g}, "
-                    f"the central difference {numerical:.8g} (value there: {value[index]:.8g})."
+                    f"the central difference {numerical:.8g} (value there: {value[index]:.8g}). "
+                    + _advice(
+                        float(found[index]),
+                        {step: difference(position, index, step) for step in _SWEEP},
+                        [output.dtype for output in outputs],
+                        lambda a, b: abs(a - b) <= atol + rtol * abs(b),
+                    )
                 )
+
+
+_SWEEP = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+
+
+def _advice(
+    found: float, differences: dict[float, float], dtypes: Sequence[Any], agree: Callable[[float, float], bool]
+) -> str:
+    """What differences of several steps say about a disagreement."""
+    listed = ", ".join(f"{step:.0e}: {value:.6g}" for step, value in differences.items())
+    text = f"Differences by step: {listed}. "
+    coarse = [dtype for dtype in dtypes if dtype != np.float64]
+    if coarse:
+        return text + (
+            f"The function computes in {coarse[0]}, so that they are mostly rounding: make everything in it float64 "
+            f"(model.double(), no astype inside)."
+        )
+    steps, values = list(differences), list(differences.values())
+    jumps = [abs(b - a) for a, b in itertools.pairwise(values)]
+    best = int(np.argmin(jumps))
+    if not agree(values[best], values[best + 1]):
+        return text + "They do not settle: the function has a kink, a jump or a pole here. Check it at another value."
+    if agree(found, values[best]):
+        return text + f"They settle at what the rule gives: pass eps={steps[best]:.0e}."
+    return text + f"They settle at {values[best]:.6g}, so the rule is wrong."
