@@ -1,0 +1,49 @@
+import threading
+
+import pytest
+
+from tinygrad_opt.kernels import kernels, threads, twin
+
+
+def test_parts_make_up_the_whole(monkeypatch):
+    monkeypatch.setattr(threads, "workers", lambda: 3)
+    threads._pool.cache_clear()
+    for count in (0, 1, 2, 3, 10):
+        ranges = threads.in_parts(lambda first, last: (first, last), count, work=100, least=1)
+        assert [i for first, last in ranges for i in range(first, last)] == list(range(count))
+    threads._pool.cache_clear()
+
+
+def test_little_work_stays_in_this_thread():
+    here = threading.get_ident()
+    assert threads.in_parts(lambda first, last: threading.get_ident(), 100, work=10) == [here]
+
+
+def test_an_error_in_a_part_is_raised(monkeypatch):
+    monkeypatch.setattr(threads, "workers", lambda: 2)
+    threads._pool.cache_clear()
+
+    def fail(first, last):
+        if first:
+            raise RuntimeError("in the second part")
+
+    with pytest.raises(RuntimeError, match="second part"):
+        threads.in_parts(fail, 10, work=100, least=1)
+    threads._pool.cache_clear()
+
+
+def test_the_choice_of_kernels():
+    before = kernels()
+    try:
+        assert kernels("numpy") == "numpy"
+        assert twin("pooling", 10**9, 1) is None
+        with pytest.raises(ValueError, match="'auto', 'numpy', 'numba'"):
+            kernels("cuda")
+        assert kernels() == "numpy"
+        pytest.importorskip("numba")
+        kernels("auto")
+        assert twin("pooling", 10, 1000) is None
+        assert twin("pooling", 1000, 1000) is not None
+        assert twin("nothing_of_this_name", 1000, 1000) is None
+    finally:
+        kernels(before)

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+import tinygrad_opt as tg
+from tinygrad_opt import nn
+from tinygrad_opt.autograd import gradcheck
+from tinygrad_opt.errors import ShapeError
+
+attention = nn.functional.scaled_dot_product_attention
+
+
+def test_equal_keys_give_the_mean_of_the_values():
+    v = np.random.default_rng(0).standard_normal((2, 5, 3))
+    y = attention(np.ones((2, 4, 6)), np.ones((2, 5, 6)), v)
+    np.testing.assert_allclose(y.data, np.repeat(v.mean(1, keepdims=True), 4, axis=1))
+
+
+def test_bool_masks_and_causality():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((3, 4, 2)) for _ in range(3))
+    seen = np.tril(np.ones((4, 4), bool))
+    np.testing.assert_allclose(attention(q, k, v, seen).data, attention(q, k, v, is_causal=True).data)
+    np.testing.assert_allclose(attention(q, k, v, is_causal=True).data[:, 0], v[:, 0])
+    with pytest.raises(ValueError, match="not both"):
+        attention(q, k, v, seen, is_causal=True)
+
+
+def test_a_mask_may_have_a_gradient():
+    rng = np.random.default_rng(0)
+    q, k, v, bias = (rng.standard_normal(shape) for shape in ((2, 3, 2), (2, 4, 2), (2, 4, 3), (3, 4)))
+    gradcheck(attention, [q, k, v, bias], order=2)
+
+
+def test_groups_of_queries_share_keys():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((2, heads, 5, 4)) for heads in (6, 2, 2))
+    y = attention(q, k, v, enable_gqa=True).data
+    for head in range(6):
+        np.testing.assert_allclose(y[:, head], attention(q[:, head], k[:, head // 3], v[:, head // 3]).data)
+
+
+def test_dropout_keeps_the_mean():
+    rng = np.random.default_rng(0)
+    q, k, v = np.zeros((200, 20, 4)), np.zeros((200, 10, 4)), np.ones((200, 10, 1))
+    y = attention(q, k, v, dropout_p=0.3, generator=rng).data
+    assert y.std() > 0.1
+    assert abs(y.mean() - 1) < 0.01
+    assert not attention(q, k, v, dropout_p=1.0).data.any()
+
+
+def test_shapes_that_do_not_fit():
+    with pytest.raises(ShapeError, match="must agree on the last axis"):
+        attention(np.ones((2, 3)), np.ones((2, 4)), np.ones((2, 4)))
+    model = nn.Sequential(nn.MultiheadAttention(6, 2))
+    with pytest.raises(ShapeError, match=r"0 \(MultiheadAttention\): expected query of shape \(L, N, 6\)"):
+        model[0](*(np.ones((3, 2, 5)),) * 3)
+    with pytest.raises(ShapeError, match=r"expected attn_mask of shape \(3, 3\) or \(4, 3, 3\), got \(2, 2\)"):
+        model[0](*(np.ones((3, 2, 6)),) * 3, attn_mask=np.ones((2, 2), bool))
+    with pytest.raises(ValueError, match="must divide embed_dim"):
+        nn.MultiheadAttention(6, 4)
+
+
+def test_dropped_weights_are_those_returned():
+    layer = nn.MultiheadAttention(4, 2, dropout=0.5, batch_first=True, generator=np.random.default_rng(0))
+    x = np.random.default_rng(1).standard_normal((2, 6, 4)).astype(np.float32)
+    weights = layer(x, x, x)[1].data
+    assert (weights == 0).any()
+    assert not np.allclose(weights.sum(-1), 1)
+    np.testing.assert_allclose(layer.eval()(x, x, x)[1].data.sum(-1), 1, rtol=1e-5)
+
+
+def test_one_array_or_three_equal_ones():
+    layer = nn.MultiheadAttention(4, 2, dtype=np.float64)
+    x = tg.tensor(np.random.default_rng(1).standard_normal((6, 2, 4)))
+    packed, apart = layer(x, x, x), layer(x, x.clone(), x.clone())
+    for a, b in zip(packed, apart, strict=True):
+        np.testing.assert_allclose(a.data, b.data, atol=1e-14)
+
+
+@pytest.mark.torch
+def test_function_against_pytorch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((2, h, n, 4)) for h, n in ((4, 5), (2, 6), (2, 6)))
+    mask = rng.random((5, 6)) < 0.6
+    mask[:, 0] = True
+    for options in ({}, {"attn_mask": mask}, {"attn_mask": rng.standard_normal((5, 6))}, {"is_causal": True}):
+        theirs = {n: torch.tensor(o) if isinstance(o, np.ndarray) else o for n, o in options.items()}
+        theirs = torch.nn.functional.scaled_dot_product_attention(
+            *map(torch.tensor, (q, k, v)), **theirs, scale=0.3, enable_gqa=True
+        )
+        ours = attention(q, k, v, **options, scale=0.3, enable_gqa=True)
+        np.testing.assert_allclose(ours.data, theirs.numpy(), atol=1e-12)
