@@ -108,3 +108,32 @@ def test_a_folded_result_keeps_its_own_number():
         x = x * 0.9 + 0.5
     result = re.findall(r'class="value result".*? label="((?:[^"\\]|\\.)*)"', viz.graph(x, values=True).source)
     assert result == ["x\\n5"]  # the fixed point, not the value after the one block that is drawn
+
+
+def test_a_module_that_runs_twice_is_two_boxes():
+    class Twice(tg.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.act = tg.nn.Linear(3, 3), tg.nn.Tanh()
+
+        def forward(self, x):
+            return self.act(self.fc(self.act(x)) * 2.0)
+
+    picture = viz.graph(Twice(), np.ones((2, 3), np.float32))
+    titles = [box.texts[0].text for box in picture.layout().clusters]
+    assert sorted(titles) == ["act: Tanh", "fc: Linear"]  # the first tanh is of a constant and records nothing
+    x = tg.tensor(np.ones((2, 3), np.float32), requires_grad=True)
+    titles = [box.texts[0].text for box in viz.graph(Twice(), x).layout().clusters]
+    assert sorted(titles) == ["act: Tanh", "act: Tanh", "fc: Linear"]
+
+
+def test_a_transformer_folds_to_one_layer():
+    layer = tg.nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+    model = tg.nn.TransformerEncoder(layer, 4)
+    x = np.ones((2, 3, 8), np.float32)
+    picture = viz.graph(model, x, repeats=True)
+    titles = {box.texts[0].text for box in picture.layout().clusters}
+    assert "layers.0 … layers.3 × 4" in titles
+    assert "self_attn: MultiheadAttention" in titles
+    shallow = viz.graph(model, x, depth=2, repeats=True)
+    assert shallow.source.count('class="module"') == 1

@@ -28,6 +28,7 @@ class Clusters:
         self.items = items
         self._shared: dict[int, tuple[tuple[str, ...], bool]] = {}
         self._chains: dict[int, Chain] = {}
+        self._keys = _module_keys(items)
 
     def of_item(self, item: Item) -> Chain:
         """The chain of an item's cluster."""
@@ -58,9 +59,7 @@ class Clusters:
         self.members.setdefault(chain, []).append((name, attributes))
 
     def _find(self, item: Item) -> Chain:
-        parts = item.path.split(".") if item.path else []
-        paths = [".".join(parts[: i + 1]) for i in range(len(parts))]
-        keys = [f"module {path}" for path in paths]
+        keys = self._keys[id(item)]
         if item.repeat is not None:
             common, whole = self._common(item.repeat)
             at = max(len(common) - 1, 0) if whole else len(common)
@@ -79,7 +78,7 @@ class Clusters:
         for length in range(1, len(result) + 1):
             key = result[length - 1]
             if key.startswith("module "):
-                self.labels.setdefault(result[:length], (self._title(key[7:]), False))
+                self.labels.setdefault(result[:length], (self._title(_path((key,))), False))
         return result
 
     def _common(self, repeat: Repeat) -> tuple[tuple[str, ...], bool]:
@@ -160,4 +159,22 @@ def belongs(value: Value, path: str) -> bool:
 
 def _path(chain: Chain) -> str:
     """The path of the innermost module of a chain."""
-    return next((key[7:] for key in reversed(chain) if key.startswith("module ")), "")
+    return next((key[7:].rpartition("\n")[0] for key in reversed(chain) if key.startswith("module ")), "")
+
+
+def _module_keys(items: Sequence[Item]) -> dict[int, list[str]]:
+    """For each item the keys of its modules, outermost first; a module that is used again later is another box."""
+    keys: dict[int, list[str]] = {}
+    before: list[str] = []
+    visits: dict[str, int] = {}
+    for item in items:
+        parts = item.path.split(".") if item.path else []
+        now: list[str] = []
+        for depth in range(len(parts)):
+            path = ".".join(parts[: depth + 1])
+            going_on = len(before) > depth and before[:depth] == now and _path((before[depth],)) == path
+            if not going_on:
+                visits[path] = visits.get(path, 0) + 1
+            now.append(f"module {path}\n{visits[path]}")
+        keys[id(item)] = before = now
+    return keys

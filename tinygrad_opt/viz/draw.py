@@ -220,7 +220,7 @@ class Drawing:
             inside = [tail for tail in tails if tail not in incoming and self.places.get(tail, ()) == place != ()]
             for tail in outside[:1]:
                 for source in inside:
-                    self.edges.setdefault((tail, source, "order"), {"style": "invis", "weight": "0"})
+                    self.edges.setdefault((tail, source, "order"), {"style": "invis"})
 
     def _crosses(self, maker: Operation, user: Operation) -> bool:
         """Whether a value goes from one block of a repetition to a later one."""

@@ -127,7 +127,7 @@ def _token(item: Item) -> tuple[Any, ...]:
             (
                 op.primitive.name,
                 tuple(v.shape for v in op.outputs),
-                tuple((p, v.kind == "constant", v.shape) for p, v in op.inputs),
+                tuple((p, v.kind == "constant" and v.lone, v.shape) for p, v in op.inputs),
             )
             for op in item.operations
         ),
@@ -211,7 +211,7 @@ def _wiring(items: list[Item], index: dict[int, int], start: int, period: int) -
         back = []
         for operation in items[i].operations:
             for _, value in operation.inputs:
-                if value.kind != "constant":
+                if not (value.kind == "constant" and value.lone):
                     made = index.get(value.maker.number, -1) if value.maker is not None else -1
                     back.append(i - made if made >= start else 0)
         wiring.append(tuple(back))

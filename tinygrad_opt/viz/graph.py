@@ -107,7 +107,7 @@ def graph(
     labels = {**(names or {}), **titles}
     labels |= {name: thing for name, thing in variables.items() if name not in labels}
     trace = read(roots, labels)
-    trace.classes = class_names(models or found)
+    trace.classes = class_names(models or found, trace)
     if isinstance(what, BaseException):
         trace.failed = next((op for op in trace.operations if op.node is failed), None)
         trace.error = f"{type(what).__name__}: {what}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor
+from .trace import Trace
 
 __all__ = ["class_names", "is_module", "local_names"]
 
@@ -34,8 +35,9 @@ def local_names(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]
     return names, models
 
 
-def class_names(models: Sequence[Any]) -> dict[str, str]:
-    """The class name of each module by its path; nothing unless there is just one model to take it from."""
-    if len(models) != 1:
+def class_names(models: Sequence[Any], trace: Trace) -> dict[str, str]:
+    """The class name of each module by its path; nothing unless just one of the models takes part in the graph."""
+    part = [m for m in models if any(id(p._node) in trace.values for p in m.parameters())]
+    if len(part) != 1:
         return {}
-    return {path: type(module).__name__ for path, module in models[0].named_modules() if path}
+    return {path: type(module).__name__ for path, module in part[0].named_modules() if path}

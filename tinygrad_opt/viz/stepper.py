@@ -56,7 +56,7 @@ def stepper(loss: Tensor, path: str | os.PathLike[str] = "backprop.html", *, tit
     """
     names, models = local_names(sys._getframe(1).f_locals)
     trace = read([loss], names)
-    trace.classes = class_names(models)
+    trace.classes = class_names(models, trace)
     if len(trace.operations) > MOST_OPERATIONS:
         raise ValueError(
             f"viz.stepper: {len(trace.operations):,} operations are too many to walk through (at most "

@@ -273,14 +273,27 @@ def broadcasts(operation: Operation, value: Value) -> tuple[int, ...] | None:
 
 
 def options_text(operation: Operation) -> list[str]:
-    """The static options of an operation as ``axis=0``; arrays by their shape."""
+    """The static options of an operation that differ from its defaults, as ``axis=0``; arrays by their shape."""
+    try:
+        usual = inspect.signature(operation.primitive.forward).parameters
+    except (TypeError, ValueError):
+        usual = {}  # type: ignore[assignment]
     lines = []
     for name, option in operation.options.items():
-        if option is None or option is False:
+        if option is None or option is False or (name in usual and _same(option, usual[name].default)):
             continue
-        if isinstance(option, np.ndarray) and option.size > 4:
-            text = f"array {option.shape}"
-        else:
-            text = repr(option.tolist() if isinstance(option, np.ndarray) else option)
-        lines.append(f"{name}={text.replace('slice(None, None, None)', ':')}"[:60])
+        lines.append(f"{name}={_option(option)}"[:60])
     return lines
+
+
+def _same(option: Any, usual: Any) -> bool:
+    return type(option) is type(usual) and not isinstance(option, np.ndarray) and bool(repr(option) == repr(usual))
+
+
+def _option(option: Any) -> str:
+    if isinstance(option, np.ndarray):
+        return f"array {option.shape}" if option.size > 4 else str(option.tolist())
+    if isinstance(option, (tuple, list)):
+        parts = ", ".join(map(_option, option))
+        return f"({parts},)" if len(option) == 1 and isinstance(option, tuple) else f"({parts})"
+    return repr(option).replace("slice(None, None, None)", ":").replace("-", "−")
