@@ -1,5 +1,6 @@
 """Optimizers: one algorithm a file, each formula written once and run in several ways."""
 
+from . import lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import AdaGrad, Adagrad
@@ -44,6 +45,7 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "UpdateRule",
+    "lr_scheduler",
     "table",
     "unroll",
     "update_rule",

@@ -149,6 +149,7 @@ class LBFGS(Optimizer):
             if np.abs(d * t).max() <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
                 break
         memory["func_evals"] += evaluations
+        self.steps_taken += 1
         return first
 
     # Moving and evaluating

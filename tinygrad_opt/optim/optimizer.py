@@ -100,6 +100,7 @@ class Optimizer:
         groups = given.as_groups(params, name)
         bound = given.bind_arguments(name, {**type(self).defaults}, args, hyper, groups)
         self.defaults: dict[str, Any] = {key: given.plain(value) for key, value in bound.items()}
+        self.steps_taken = 0
         self._keys = tuple(self.defaults)
         self.error_if_nonfinite = error_if_nonfinite
         self.accumulates = accumulates
@@ -237,6 +238,7 @@ class Optimizer:
                 executor.prepare(values, self.error_if_nonfinite)
         if not some and not self.allow_unused:
             raise no_gradients(self.param_groups)
+        self.steps_taken += 1
         number = next_number()
         for executors in self._executors:
             for executor in executors:

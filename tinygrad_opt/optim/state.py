@@ -99,7 +99,9 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
         label = executor.labels[position]
         arrays = {key: _array(value) for key, value in entry.items() if key != "step" and key not in clock}
         steps = int(_array(entry.get("step", 0)))
-        problems += [f"missing for {label}: {key}" for key in rule.state if key not in arrays and not rule.optional(key)]
+        problems += [
+            f"missing for {label}: {key}" for key in rule.state if key not in arrays and not rule.optional(key)
+        ]
         problems += [f"unexpected for {label}: {key}" for key in arrays if key not in rule.state]
         if rule.elementwise:
             problems += [

@@ -1,0 +1,153 @@
+"""Schedules against PyTorch's for 100 epochs, and what they promise besides."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from optim_schedules import EPOCHS, PLATEAUS, SCHEDULES, measurement
+
+import tinygrad_opt as tg
+from tinygrad_opt import optim
+from tinygrad_opt.optim import lr_scheduler
+
+FROZEN = np.load(Path(__file__).parent / "reference" / "torch_schedules.npz")
+
+
+def optimizer(cls=optim.SGD, **options):
+    a, b = (tg.Tensor(np.zeros(1), requires_grad=True) for _ in range(2))
+    options = options or {"momentum": 0.9}
+    return cls([{"params": [a]}, {"params": [b], "lr": 0.02}], lr=0.05, allow_unused=True, **options)
+
+
+def values(o):
+    return [[g["lr"], g["momentum"]] for g in o.param_groups]
+
+
+def run(o, schedule, epochs):
+    rows = [values(o)]
+    for _ in range(epochs):
+        o.step()
+        schedule.step()
+        rows.append(values(o))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_equals_pytorch(name):
+    o = optimizer()
+    np.testing.assert_allclose(run(o, SCHEDULES[name](lr_scheduler, o), EPOCHS), FROZEN[name], rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("number", range(len(PLATEAUS)))
+def test_plateau_equals_pytorch(number):
+    o = optimizer()
+    schedule = lr_scheduler.ReduceLROnPlateau(o, **PLATEAUS[number])
+    rows = []
+    for t in range(EPOCHS):
+        schedule.step(measurement(t))
+        rows.append(values(o))
+    np.testing.assert_allclose(rows, FROZEN[f"plateau {number}"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_state_goes_on(name):
+    o = optimizer()
+    schedule = SCHEDULES[name](lr_scheduler, o)
+    run(o, schedule, 37)
+    saved = schedule.state_dict()
+    rest = run(o, schedule, 20)
+    other = optimizer()
+    again = SCHEDULES[name](lr_scheduler, other)
+    again.load_state_dict(saved)
+    np.testing.assert_array_equal(run(other, again, 20), rest)
+
+
+def test_state_of_another_kind():
+    o = optimizer()
+    saved = lr_scheduler.StepLR(o, 3).state_dict()
+    with pytest.raises(ValueError, match="state of a StepLR, not of a ExponentialLR"):
+        lr_scheduler.ExponentialLR(o, 0.9).load_state_dict(saved)
+
+
+def test_the_wrong_order_is_told():
+    o = optimizer()
+    schedule = lr_scheduler.ExponentialLR(o, 0.5)
+    with pytest.warns(optim.OptimizerWarning, match=r"optimizer.step\(\) first"):
+        schedule.step()
+
+
+def test_the_curve_sets_nothing():
+    o = optimizer()
+    schedule = lr_scheduler.ExponentialLR(o, 0.5)
+    np.testing.assert_allclose(schedule.curve(3), [0.05, 0.025, 0.0125])
+    np.testing.assert_allclose(schedule.curve(2, group=1), [0.02, 0.01])
+    assert o.param_groups[0]["lr"] == 0.05
+
+
+def test_warm_up_stable_decay():
+    o = optimizer()
+    curve = lr_scheduler.WarmupStableDecayLR(o, 4, 3, 5, final_factor=0.2).curve(15) / 0.05
+    np.testing.assert_allclose(curve, [0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 0.84, 0.68, 0.52, 0.36, 0.2, 0.2, 0.2])
+    with pytest.raises(ValueError, match="shape"):
+        lr_scheduler.WarmupStableDecayLR(o, 1, 1, 1, shape="steep")
+
+
+def test_warm_up_then_another():
+    o = optimizer()
+    after = lr_scheduler.ExponentialLR(o, 0.5)
+    curve = lr_scheduler.WarmupLR(o, 2, after).curve(5) / 0.05
+    np.testing.assert_allclose(curve, [0.5, 1.0, 1.0, 0.5, 0.25])
+
+
+def test_momentum_of_adam_is_its_first_beta():
+    o = optimizer(optim.Adam, betas=(0.9, 0.99))
+    lr_scheduler.OneCycleLR(o, 0.1, total_steps=10)
+    assert o.param_groups[0]["betas"] == (0.95, 0.99)
+    with pytest.raises(ValueError, match="no momentum to cycle"):
+        lr_scheduler.OneCycleLR(optimizer(optim.Adagrad, eps=1e-8), 0.1, total_steps=10)
+
+
+def test_past_the_end_of_one_cycle():
+    o = optimizer()
+    schedule = lr_scheduler.OneCycleLR(o, 0.1, total_steps=2)
+    run(o, schedule, 2)
+    o.step()
+    with pytest.raises(ValueError, match="step 3 of 2"):
+        schedule.step()
+    assert schedule.last_epoch == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda s, o: s.StepLR(o, 0),
+        lambda s, o: s.LinearLR(o, -1),
+        lambda s, o: s.OneCycleLR(o, 0.1),
+        lambda s, o: s.OneCycleLR(o, 0.1, total_steps=5, pct_start=2),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.2, mode="square"),
+        lambda s, o: s.SequentialLR(o, [s.StepLR(o, 1)], [3]),
+        lambda s, o: s.ReduceLROnPlateau(o, factor=1.5),
+        lambda s, o: s.LambdaLR(o, [abs]),
+        lambda s, o: s.ChainedScheduler([]),
+    ],
+)
+def test_a_wrong_call_raises(make):
+    with pytest.raises(ValueError, match=r".+"):
+        make(lr_scheduler, optimizer())
+
+
+def test_plot():
+    pytest.importorskip("matplotlib")
+    o = optimizer()
+    axes = lr_scheduler.CosineAnnealingLR(o, 10).plot(20)
+    assert len(axes.lines) == 2
+    np.testing.assert_allclose(axes.lines[0].get_ydata()[10], 0, atol=1e-12)
+
+
+def test_a_resumed_schedule_is_no_changed_learning_rate():
+    """An optimizer state saved under a schedule is loaded without the warning about another lr."""
+    o = optimizer()
+    run(o, lr_scheduler.ExponentialLR(o, 0.9), 5)
+    other = optimizer()
+    other.load_state_dict(o.state_dict())
+    assert other.param_groups[0]["lr"] == o.param_groups[0]["lr"]

@@ -1,0 +1,106 @@
+"""Lowering the learning rate when a measurement stops to improve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .optimizer import Optimizer
+
+__all__ = ["ReduceLROnPlateau"]
+
+
+class ReduceLROnPlateau:
+    """Multiply the learning rate by a factor when a measurement has not improved for more than `patience` steps.
+
+    It is not a function of the step, so it cannot be drawn beforehand.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"min", "max"}
+        Whether smaller or larger is better.
+    factor : float
+        Below 1.
+    patience : int
+        Steps without improvement that are let pass.
+    threshold : float
+        How much better counts as better.
+    threshold_mode : {"rel", "abs"}
+        As a share of the best, or as a difference.
+    cooldown : int
+        Steps after a reduction in which nothing is counted.
+    min_lr : float or sequence of float
+        Rates are not lowered below; one for each group, or one for all.
+    eps : float
+        Changes of the rate that are smaller are not made.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if not factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}.")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                f"ReduceLROnPlateau: mode is 'min' or 'max', threshold_mode 'rel' or 'abs'; got {mode!r}, "
+                f"{threshold_mode!r}."
+            )
+        groups = optimizer.param_groups
+        self.min_lrs = [float(min_lr)] * len(groups) if isinstance(min_lr, (int, float)) else list(min_lr)
+        if len(self.min_lrs) != len(groups):
+            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} values of min_lr for {len(groups)} groups.")
+        self.optimizer, self.factor, self.patience, self.eps = optimizer, factor, patience, eps
+        self.mode, self.threshold, self.threshold_mode, self.cooldown = mode, threshold, threshold_mode, cooldown
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
+
+    def is_better(self, value: float) -> bool:
+        """Whether a measurement improves on the best by more than the threshold."""
+        sign = 1 if self.mode == "max" else -1
+        if self.threshold_mode == "abs":
+            return value > self.best + self.threshold if sign > 0 else value < self.best - self.threshold
+        bound = self.best * (1 + sign * self.threshold)
+        return value > bound if sign > 0 else value < bound
+
+    def step(self, metrics: Any) -> None:
+        """Take in a measurement, and lower the rates when it is time."""
+        value = float(metrics)
+        self.last_epoch += 1
+        if self.is_better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                new = max(group["lr"] * self.factor, least)
+                if group["lr"] - new > self.eps:
+                    group["lr"] = new
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+
+    def get_last_lr(self) -> list[float]:
+        """The present learning rate of each group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a new one made with the same arguments needs to go on."""
+        names = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch")
+        return {"kind": type(self).__name__, **{name: getattr(self, name) for name in names}}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a saved state."""
+        for name in ("best", "num_bad_epochs", "cooldown_counter", "last_epoch"):
+            setattr(self, name, state_dict[name])
