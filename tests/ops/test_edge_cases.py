@@ -163,6 +163,7 @@ CASES: dict[str, Case] = {
         lambda t, a, b: t.logaddexp(a, b),
         ([1000.0, -1000.0, -inf], [1000.0, 0.0, 1.0]),
     ),
+    "logaddexp of equals": (np.logaddexp, lambda t, a, b: t.logaddexp(a, b), ([1.0, 2.0], [1.0, 2.5])),
     "softmax": (
         lambda x: tg.softmax(x, axis=-1),
         lambda t, x: t.softmax(x, -1),

@@ -90,8 +90,8 @@ log1p = primitive(
 
 
 def _share(a: Any, b: Any) -> Any:
-    """exp(a) / (exp(a) + exp(b)), also for infinite a = b."""
-    return 0.5 + 0.5 * np.tanh(0.5 * np.where(a == b, 0.0, a - b))
+    """exp(a) / (exp(a) + exp(b)) = σ(a − b), and ½ for infinite a = b."""
+    return 0.5 + 0.5 * np.tanh(0.5 * np.where(np.isinf(a) & (a == b), 0.0, a - b))
 
 
 logaddexp = primitive(
