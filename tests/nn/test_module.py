@@ -293,3 +293,16 @@ def test_lookup_by_path():
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Module defines no forward"):
         nn.Module()(1)
+
+
+def test_parts_in_a_plain_list_are_warned_of():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self._shown_elsewhere = [nn.Linear(1, 1)]
+            self.sizes = [1, 2]
+            self.layers = [nn.Linear(1, 1)]
+
+    with pytest.warns(UserWarning, match=r"Net.layers is a plain list of Modules.*Use nn.ModuleList") as caught:
+        Net()
+    assert caught[0].filename == __file__

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
-from ..autograd.tensor import as_tensor
+from ..autograd.tensor import Tensor, as_tensor
 from ..ops.activation import log_sigmoid, relu, sigmoid
 from ..ops.activation import softplus as stable_softplus
 from ..ops.samples import unary
@@ -104,8 +104,16 @@ def _gelu_exact(x: Any) -> Any:
 
 
 @_gelu_exact.vjp(0)
-def _(g: Any, _y: Any, x: Any) -> Any:
-    return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + x * (_DENSITY * np.exp(-0.5 * (x * x))))
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * (_normal_share(y, x) + x * (_DENSITY * np.exp(-0.5 * (x * x))))
+
+
+def _normal_share(y: Any, x: Any) -> Any:
+    """Φ(x), given y = x · Φ(x): on arrays y / x, which is exact to rounding and spares a second erf."""
+    if isinstance(x, Tensor):
+        return 0.5 * (1 + erf(x * _ROOT_HALF))
+    zero = x == 0
+    return (y + 0.5 * zero) / (x + zero)
 
 
 @primitive(

@@ -136,6 +136,8 @@ class _ChannelNorm(Module):
         Whether there are a weight (at first 1) and a bias (at first 0) for each channel.
     track_running_stats : bool
         Without them, evaluation normalizes by the batch too.
+    bias : bool
+        Whether there is a bias.
     dtype : dtype, optional
 
     Attributes
@@ -160,6 +162,7 @@ class _ChannelNorm(Module):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
@@ -170,7 +173,7 @@ class _ChannelNorm(Module):
         self.track_running_stats = track_running_stats
         dtype = get_default_dtype() if dtype is None else dtype
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
         tracked = track_running_stats
         self.register_buffer("running_mean", np.zeros(num_features, dtype) if tracked else None)
         self.register_buffer("running_var", np.ones(num_features, dtype) if tracked else None)
@@ -252,9 +255,10 @@ class _InstanceNorm(_ChannelNorm):
         affine: bool = False,
         track_running_stats: bool = False,
         *,
+        bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype=dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, bias=bias, dtype=dtype)
 
     def _channel_axis(self, x: Tensor) -> int:
         return x.ndim - self._axes[-1] + 1

@@ -108,12 +108,12 @@ def _alpha(caller: str, x: Any, p: float, training: bool, generator: Generator, 
     return x * (kept * x.dtype.type(scale)) + shift.astype(x.dtype)
 
 
-def alpha_dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
     """Dropout to SELU's lower limit instead of 0; keeps mean and variance (Klambauer et al. 2017, arXiv:1706.02515)."""
     return _alpha("alpha_dropout", x, p, training, generator, False)
 
 
-def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
     """Alpha dropout of whole channels of (N, C, ...)."""
     return _alpha("feature_alpha_dropout", x, p, training, generator, True)
 

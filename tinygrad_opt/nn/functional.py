@@ -1,5 +1,6 @@
 """The functions beside the layers, in one place: ``import tinygrad_opt.nn.functional as F``."""
 
+from ..ops.indexing import one_hot
 from .activations import gelu, logsigmoid, mish, relu, sigmoid, silu, softplus, softsign, tanh, tanhshrink
 from .attention import scaled_dot_product_attention
 from .batch_normalization import batch_norm, instance_norm

@@ -18,7 +18,7 @@ from ..autograd.tensor import Tensor
 from .hooks import HookHandle, Hooks
 from .parameter import Parameter
 from .state import IncompatibleKeys, check_state
-from .text import module_text
+from .text import module_text, warn_of_hidden_parts
 
 __all__ = ["Module", "Parameter"]
 
@@ -83,6 +83,8 @@ class Module:
             )
         elif value is not None and name in self._buffers and not isinstance(value, Tensor):
             raise TypeError(f"{type(self).__name__}.{name} is a buffer: assign a Tensor, not {type(value).__name__}.")
+        elif isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
+            warn_of_hidden_parts(f"{type(self).__name__}.{name}", value)
         object.__setattr__(self, name, value)
 
     def _check_name(self, name: str) -> None:

@@ -233,6 +233,8 @@ class GroupNorm(Module):
     eps : float
     affine : bool
         Whether there are a weight and a bias.
+    bias : bool
+        Whether there is a bias.
     dtype : dtype, optional
     """
 
@@ -246,6 +248,7 @@ class GroupNorm(Module):
         eps: float = 1e-5,
         affine: bool = True,
         *,
+        bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
@@ -257,7 +260,7 @@ class GroupNorm(Module):
         self.affine = affine
         dtype = get_default_dtype() if dtype is None else dtype
         self.weight = Parameter(np.ones(num_channels, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_channels, dtype)) if affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """The normalized x."""

@@ -32,13 +32,13 @@ __all__ = [
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(x: Any, padding: tuple[int, ...], mode: str = "constant", value: float = 0.0) -> Any:
+def pad(x: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0) -> Any:
     """x with a border.
 
     Parameters
     ----------
     x : array_like
-    padding : tuple of int
+    pad : tuple of int
         Widths in front of and behind each axis, the last axis first: (left, right, top, bottom, ...). A negative width
         cuts off.
     mode : {"constant", "reflect", "replicate", "circular"}
@@ -54,9 +54,9 @@ def pad(x: Any, padding: tuple[int, ...], mode: str = "constant", value: float =
     x = as_tensor(x)
     if mode not in _MODES:
         raise ValueError(f"pad: mode must be one of {', '.join(_MODES)}, got {mode!r}.")
-    if len(padding) % 2 or len(padding) > 2 * x.ndim:
-        raise ShapeError(f"pad: expected a pair of widths for each of at most {x.ndim} axes, got {padding}.")
-    pairs = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)]
+    if len(pad) % 2 or len(pad) > 2 * x.ndim:
+        raise ShapeError(f"pad: expected a pair of widths for each of at most {x.ndim} axes, got {pad}.")
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     pairs += [(0, 0)] * (x.ndim - len(pairs))
     for axis, (before, after) in enumerate(reversed(pairs)):
         extent = x.shape[axis]
@@ -66,7 +66,7 @@ def pad(x: Any, padding: tuple[int, ...], mode: str = "constant", value: float =
                 f"pad: axis {axis} of shape {x.shape} is too short for {mode} padding of {before} and {after}."
             )
     cut = tuple(slice(max(-a, 0), n + min(b, 0)) for (a, b), n in zip(reversed(pairs), x.shape, strict=True))
-    if min(padding, default=0) < 0:
+    if min(pad, default=0) < 0:
         x = x[cut]
     widths = [(max(a, 0), max(b, 0)) for a, b in reversed(pairs)]
     if mode == "constant":

@@ -70,7 +70,7 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
     elif x.ndim == 0:
         weight = weight.reshape(())
-    return np.maximum(x, 0) + weight * np.minimum(x, 0)
+    return np.where(x.data > 0, x, weight * x)
 
 
 def rrelu(

@@ -1,13 +1,16 @@
-"""The text of a module: its parts, indented, with their options and parameter counts."""
+"""The text of a module: its parts, indented, with their options and parameter counts; and parts that hide."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from .parameter import Parameter
 
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["module_text"]
+__all__ = ["module_text", "warn_of_hidden_parts"]
 
 
 def module_text(module: Module) -> str:
@@ -61,3 +64,19 @@ def _fold(children: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
         folded.append((name, text))
         start = stop
     return folded
+
+
+def warn_of_hidden_parts(what: str, value: Any) -> None:
+    """Warn when a plain list or dictionary holds modules or Parameters, which a module would not find there."""
+    from .module import Module
+
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, (Module, Parameter)):
+            kind = "Module" if isinstance(part, Module) else "Parameter"
+            holder = f"nn.{kind}{'Dict' if isinstance(value, dict) else 'List'}"
+            warnings.warn(
+                f"{what} is a plain {type(value).__name__} of {kind}s: they will not be trained or saved. Use "
+                f"{holder}, or a name that begins with an underscore if that is meant.",
+                stacklevel=3,
+            )
+            return
