@@ -71,25 +71,25 @@ def _others(summary: dict[str, Any]) -> list[str]:
 
 
 def _speed(summary: dict[str, Any]) -> list[str]:
-    tau = str(summary["protocol"]["targets"][0])
-    phrases = []
+    """Who reaches the first target soonest, task by task, and who mostly does not reach it at all."""
+    tau = summary["protocol"]["targets"][0]
+    soonest: dict[str, list[str]] = {}
+    never: dict[str, list[str]] = {}
     for task in summary["tasks"]:
-        times = {row["title"]: row["tuned"]["steps"][tau]["median"] for row in task["rows"]}
-        there = {title: t for title, t in times.items() if math.isfinite(t)}
-        if not there:
-            continue
-        first, last = min(there, key=lambda t: there[t]), max(there, key=lambda t: there[t])
-        never = [title for title, t in times.items() if not math.isfinite(t)]
-        text = f"{first} takes {there[first]:.0f} steps on {task['name']}"
-        if never:
-            text += f" ({listed(never)}: most runs never)"
-        elif there[last] > there[first]:
-            text += f" ({last}: {there[last]:.0f})"
-        phrases.append(text)
-    if not phrases:
-        return []
-    share = f"{float(tau):.0%}".replace("%", " %")
-    return [f"To close all but {share} of the gap to the best loss known, {'; '.join(phrases)}."]
+        times = {row["title"]: row["tuned"]["steps"][str(tau)]["median"] for row in task["rows"]}
+        first = min(times, key=lambda title: times[title])
+        if math.isfinite(times[first]):
+            soonest.setdefault(first, []).append(f"{task['name']} ({times[first]:.0f} steps)")
+        for title, steps in times.items():
+            if not math.isfinite(steps):
+                never.setdefault(title, []).append(task["name"])
+    out = []
+    goal = f"{100 * (1 - tau):g} % of the way to the best loss known"
+    if soonest:
+        out.append(f"Soonest {goal}: {'; '.join(f'{who} on {listed(on)}' for who, on in soonest.items())}.")
+    if never:
+        out.append(f"Not that far in most runs: {'; '.join(f'{who} on {listed(on)}' for who, on in never.items())}.")
+    return out
 
 
 def _untuned(summary: dict[str, Any]) -> str:

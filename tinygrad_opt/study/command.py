@@ -127,7 +127,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     forms: tuple[Arm, ...] = ()
     with_batches = [name for name in chosen if tasks.find(name).batch_size is not None]
     if with_batches and not arguments.no_forms:
-        forms = forms_of("digits" if "digits" in with_batches else with_batches[0], rules.steps)
+        usual = [name for name in ("digits", "spirals") if name in with_batches]
+        forms = forms_of((usual or with_batches)[0], rules.steps)
     return Plan(chosen, optimizers, rules, forms, tuple(own))
 
 

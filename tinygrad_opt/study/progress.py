@@ -38,8 +38,10 @@ class Progress:
         if now - self.shown < (0.2 if tty else 5.0) and done < total:
             return
         self.shown = now
-        left = (now - self.started) / (done - self.first) * (total - done)
-        line = f"{what}: {done} of {total} runs, about {_duration(left)} left"
+        line = f"{what}: {done} of {total} runs"
+        if done - self.first >= 8:  # the first ones tell little: processes are starting
+            left = (now - self.started) / (done - self.first) * (total - done)
+            line += f", about {_duration(left)} left"
         self.stream.write(f"\r{line:<79}" if tty else line + "\n")
         self.stream.flush()
 
