@@ -13,6 +13,7 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor, new_tensor
+from .complex import holomorphic
 from .samples import one_axis
 
 __all__ = [
@@ -65,6 +66,7 @@ cumprod = primitive(
 
 
 @cumprod.vjp(0)
+@holomorphic
 def _(g: Any, y: Any, x: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
     shape = x.shape
     if axis is None:

@@ -24,8 +24,9 @@ def relu(x: Any) -> Any:
     vjp=[lambda g, y, _x: g * (y * (1 - y))], formula="σ(x)", gradient=["g · σ(x) · (1 − σ(x))"], samples=unary()
 )
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(−x)), as ½ + ½ tanh(x/2), which cannot overflow."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+    """1 / (1 + exp(−x)), exact to the last digits at both ends."""
+    e = np.exp(-np.abs(x))
+    return np.maximum(e, x >= 0) / (1 + e)  # 1 / (1 + e) for x ≥ 0, else e / (1 + e)
 
 
 @primitive(

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from .complex import holomorphic
 from .masking import keep
 from .samples import one_axis, reduction
 
@@ -127,6 +128,7 @@ prod = primitive(np.prod, numpy=np.prod, arrays=1, formula="Π x", gradient=["g 
 
 
 @prod.vjp(0)
+@holomorphic
 def _(
     g: Any,
     y: Any,

@@ -122,7 +122,7 @@ arcsinh = asinh = primitive(
 )
 arccosh = acosh = primitive(
     np.arccosh,
-    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(x * x - 1))],
+    vjp=[holomorphic(lambda g, _y, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))],
     formula="arcosh(x)",
     gradient=["g / √(x² − 1)"],
     samples=unary(1.5, 3.0),
