@@ -96,8 +96,8 @@ def test_no_silent_detour_to_arrays():
         x.numpy()
     with pytest.raises(DetachError, match=re.escape("a = a + t")):
         array += x
-    with pytest.raises(DetachError, match="np.kaiser is not defined on Tensors|would lose"):
-        np.apply_along_axis(np.sum, 0, x)
+    with pytest.raises(DetachError, match=r"np\.histogram is not defined on Tensors, and would lose"):
+        np.histogram(x)
     with pytest.raises(DetachError):
         np.add.accumulate(x)
     with pytest.raises(DetachError):

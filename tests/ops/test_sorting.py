@@ -89,3 +89,16 @@ def test_methods():
     np.testing.assert_array_equal(x.argsort(0).numpy(), ARRAY.argsort(0))
     np.testing.assert_array_equal(x.take([1, 5]).detach().numpy(), ARRAY.take([1, 5]))
     assert [part.tolist() for part in (x > 8).nonzero()] == [[2], [0]]
+    assert x.compress([False, True], 1).tolist() == [[-1.0], [4.0], [8.0]]
+    y = x * 1
+    y.sort(0)
+    np.testing.assert_array_equal(y.detach().numpy(), np.sort(ARRAY, 0))
+    y[0].sum().backward()
+    assert x.grad.tolist() == (np.min(ARRAY, 0) == ARRAY).tolist()
+    y.partition(1)
+    y.put([0, 1], [5.0, 6.0])
+    assert y.detach().numpy().reshape(-1)[:2].tolist() == [5.0, 6.0]
+    y.fill(2.0)
+    assert set(y.detach().numpy().flat) == {2.0}
+    with pytest.raises(tg.errors.GradientError, match="leaf"):
+        x.sort()

@@ -263,6 +263,23 @@ class ArrayMethods:
     argpartition = _method(np.argpartition)
     searchsorted = _method(np.searchsorted)
     choose = _method(np.choose)
+    put = _method(np.put)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """Like :func:`numpy.compress`, differentiable."""
+        return implementations[np.compress](condition, self, axis)
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort in place, as an ndarray does: the Tensor is bound to its sorted values. np.sort returns a new one."""
+        self._rebind(implementations[np.sort](self, axis), "t.sort()")
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition in place, as an ndarray does; np.partition returns a new Tensor."""
+        self._rebind(implementations[np.partition](self, kth, axis), "t.partition()")
+
+    def fill(self, value: Any) -> None:
+        """Write one value everywhere, as an ndarray does."""
+        self[...] = value
 
     def __getattr__(self, name: str) -> NoReturn:
         if not name.startswith("_"):
