@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .metric import Metric
-from .text import array_lines, clean, of_dtype, of_shape, plural
+from .text import array_lines, clean, gradient_lines, of_dtype, of_shape, plural
 from .trace import Operation, Value, options_text, slot_names
 
 __all__ = ["Labels"]
@@ -63,8 +63,8 @@ class Labels:
             lines += text
             kinds += ["value" if value.array is not None else "note"] * len(text)
         if self.grads and value.kind != "constant":
-            text = ["not kept"] if value.grad is None else array_lines(value.grad)
-            lines += [f"grad {text[0]}", *text[1:]]
+            text = ["grad not kept"] if value.grad is None else gradient_lines(value.grad)
+            lines += text
             kinds += ["grad" if value.grad is not None else "note"] * len(text)
         measured = self.metric.text(value.key) if self.metric is not None else None
         if measured is not None:

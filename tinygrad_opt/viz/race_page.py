@@ -32,7 +32,8 @@ def write_page(race: Race, path: str | os.PathLike[str]) -> Path:
         "starts": [_rounded(point, 6) for point in race.starts],
         "noise": float(f"{race.noise:.3g}"),
         "optimizers": [
-            {"name": clean(label, 60), "color": COLORS[i % len(COLORS)]} for i, label in enumerate(race.labels.values())
+            {"short": clean(key, 30), "name": clean(label, 60), "color": COLORS[i % len(COLORS)]}
+            for i, (key, label) in enumerate(race.labels.items())
         ],
         "runs": [
             [[_run(race.runs[key, start, noisy]) for start in range(len(race.starts))] for key in race.labels]

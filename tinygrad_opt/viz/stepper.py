@@ -18,7 +18,7 @@ from .fold import fold
 from .labels import Labels
 from .naming import class_names, local_names
 from .picture import write_whole
-from .text import array_lines, clean
+from .text import clean, gradient_lines
 from .trace import Trace, read
 from .walk import Walk, sum_arrivals, walk, walk_wrongly
 
@@ -98,7 +98,7 @@ def _number_values(trace: Trace) -> None:
 def _backward(explain: Explainer, one: Walk, right: Walk) -> list[dict[str, Any]]:
     """The steps back: the seed, each visit with the sums as they stand then, and the outcome."""
     root = explain.trace.roots[0]
-    grads: dict[str, list[str]] = {root.key: _grad_lines(np.ones(root.shape or ()))}
+    grads: dict[str, list[str]] = {root.key: gradient_lines(np.ones(root.shape or ()))}
     steps = [explain.seed() | {"grads": dict(grads)}]
     arrived: dict[str, list[Any]] = {}
     late = {id(arrival.gradient) for arrival in one.late}
@@ -107,7 +107,7 @@ def _backward(explain: Explainer, one: Walk, right: Walk) -> list[dict[str, Any]
             if id(sent.gradient) not in late:
                 so_far = arrived.setdefault(sent.value.key, [])
                 so_far.append(_Sum(sent.gradient))
-                grads[sent.value.key] = _grad_lines(sum_arrivals(so_far))
+                grads[sent.value.key] = gradient_lines(sum_arrivals(so_far))
         steps.append(explain.backward(visit, one) | {"grads": dict(grads)})
     steps.append(explain.outcome(one, right) | {"grads": dict(grads)})
     return steps
@@ -118,11 +118,6 @@ class _Sum:
 
     def __init__(self, gradient: Any) -> None:
         self.gradient = gradient
-
-
-def _grad_lines(gradient: Any) -> list[str]:
-    first, *rest = array_lines(gradient)
-    return [f"grad {first}", *rest]
 
 
 def page_from(name: str, title: str, parts: dict[str, str], data: Any) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "clean",
     "dot_attributes",
     "dot_text",
+    "gradient_lines",
     "number",
     "of_dtype",
     "of_shape",
@@ -128,6 +129,17 @@ def array_lines(array: np.ndarray[Any, Any], full: int = FULL_SIZE) -> list[str]
     if array.size <= full and array.ndim <= 2:
         return _full(array)
     return _summary(array)
+
+
+def gradient_lines(gradient: np.ndarray[Any, Any]) -> list[str]:
+    """The lines that show a gradient: marked as such, a matrix on lines of its own.
+
+    >>> gradient_lines(np.array(2.0)), gradient_lines(np.eye(2))
+    (['grad 2'], ['grad', '1  0', '0  1'])
+    """
+    first, *rest = array_lines(gradient)
+    is_table = np.ndim(gradient) == 2 and np.size(gradient) <= FULL_SIZE and bool(rest)
+    return ["grad", first, *rest] if is_table else [f"grad {first}", *rest]
 
 
 def _full(array: np.ndarray[Any, Any]) -> list[str]:

@@ -296,4 +296,7 @@ def _option(option: Any) -> str:
     if isinstance(option, (tuple, list)):
         parts = ", ".join(map(_option, option))
         return f"({parts},)" if len(option) == 1 and isinstance(option, tuple) else f"({parts})"
-    return repr(option).replace("slice(None, None, None)", ":").replace("-", "−")
+    if isinstance(option, slice):
+        parts = ["" if part is None else str(part) for part in (option.start, option.stop, option.step)]
+        return ":".join(parts[:2] if not parts[2] else parts)
+    return repr(option).replace("-", "−") if isinstance(option, (int, float)) else repr(option)

@@ -183,7 +183,7 @@
       const row = body.insertRow();
       const head = document.createElement("th");
       head.scope = "row";
-      head.append(swatch(optimizer.color), optimizer.name);
+      head.append(swatch(optimizer.color), optimizer.short);
       row.append(head);
       const ended = at >= r.points.length - 1;
       const here = Math.min(at, r.points.length - 1);
