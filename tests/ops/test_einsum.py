@@ -71,7 +71,8 @@ def test_a_product_of_matrices_is_one_node():
 @pytest.mark.parametrize(
     ("expression", "shapes", "message"),
     [
-        ("ij,jk", [(2, 3), (4, 2)], r"index 'j' is 3 in one operand and 4 in operand 1"),
+        ("ij,jk", [(2, 3), (4, 2)], r"index 'j' is 3 in one place and 4 in operand 1"),
+        ("ii", [(1, 3)], r"'i' is repeated in operand 0, but its extents in shape \(1, 3\) differ"),
         ("ij", [(2,)], r"operand 0 has shape \(2,\), its term is 'ij'"),
         ("ij,jk", [(2, 3)], "2 terms for 1 operands"),
         ("ij->ik", [(2, 3)], r"names \['k'\], which no operand has"),
