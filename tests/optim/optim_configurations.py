@@ -77,3 +77,26 @@ def cases():
     return [
         (label(name, options), name, options) for name, all_options in CONFIGURATIONS.items() for options in all_options
     ]
+
+
+OWN = {
+    "Momentum": [{"lr": 0.1, "beta": 0.8}],
+    "Nesterov": [{"lr": 0.01}],
+    "SignSGD": [{"lr": 0.01}, {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}],
+    "Lion": [{"lr": 0.01, "weight_decay": 0.1}],
+    "Yogi": [{"lr": 0.01}],
+    "AdaBelief": [{"lr": 0.01, "weight_decay": 0.1, "eps": 1e-8}],
+    "LARS": [{"lr": 0.1, "weight_decay": 0.01}],
+    "LAMB": [{"lr": 0.01, "weight_decay": 0.1}],
+    "NovoGrad": [{"lr": 0.01, "weight_decay": 0.1}],
+    "Shampoo": [{"lr": 0.1, "eps": 1e-3}],
+    "ScheduleFreeSGD": [{"lr": 0.1}, {"lr": 0.1, "warmup_steps": 7, "weight_decay": 0.1}],
+    "ScheduleFreeAdamW": [{"lr": 0.01, "warmup_steps": 7, "weight_decay": 0.1}],
+    "AMSGrad": [{"lr": 0.01}],
+}
+"""Those that PyTorch has not."""
+
+
+def all_cases():
+    """Like cases(), with our own."""
+    return cases() + [(label(name, options), name, options) for name, found in OWN.items() for options in found]

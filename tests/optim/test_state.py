@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from optim_configurations import CONFIGURATIONS
+from optim_configurations import CONFIGURATIONS, OWN
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
@@ -26,9 +26,7 @@ def train(params, optimizer, first, last):
         optimizer.step()
 
 
-@pytest.mark.parametrize(
-    ("name", "options"), [(name, found[-1]) for name, found in CONFIGURATIONS.items()] + [("Momentum", {"lr": 0.1})]
-)
+@pytest.mark.parametrize(("name", "options"), [(name, found[-1]) for name, found in {**CONFIGURATIONS, **OWN}.items()])
 def test_round_trip_in_the_middle(name, options):
     params, optimizer = setting(name, options)
     train(params, optimizer, 0, 10)

@@ -1,6 +1,8 @@
 """Optimizers: one algorithm a file, each formula written once and run in several ways."""
 
 from . import lr_scheduler
+from .accumulation import Accumulate
+from .adabelief import AdaBelief
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import AdaGrad, Adagrad
@@ -8,25 +10,48 @@ from .adam import Adam
 from .adamax import Adamax
 from .adamw import AdamW
 from .advice import OptimizerWarning
+from .amsgrad import AMSGrad
 from .asgd import ASGD
+from .averaging import EMA, SWA
 from .functional import Functional, unroll
 from .groups import REQUIRED, table
+from .lamb import LAMB
+from .lars import LARS
 from .lbfgs import LBFGS
+from .lion import Lion
+from .lookahead import Lookahead
 from .momentum import Momentum
 from .muon import Muon
 from .nadam import NAdam
+from .nesterov import Nesterov
+from .novograd import NovoGrad
 from .optimizer import Optimizer
 from .radam import RAdam
 from .rmsprop import RMSProp, RMSprop
 from .rprop import Rprop
 from .rule import UpdateRule, update_rule
+from .sam import SAM
+from .schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from .sgd import SGD
+from .shampoo import Shampoo
+from .signsgd import SignSGD
+from .wrapper import AGC, GradientCentralization, GradientNoise, Wrapper
+from .yogi import Yogi
 
 __all__ = [
+    "AGC",
     "ASGD",
+    "EMA",
+    "LAMB",
+    "LARS",
     "LBFGS",
     "REQUIRED",
+    "SAM",
     "SGD",
+    "SWA",
+    "AMSGrad",
+    "Accumulate",
+    "AdaBelief",
     "AdaGrad",
     "Adadelta",
     "Adafactor",
@@ -35,16 +60,28 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Functional",
+    "GradientCentralization",
+    "GradientNoise",
+    "Lion",
+    "Lookahead",
     "Momentum",
     "Muon",
     "NAdam",
+    "Nesterov",
+    "NovoGrad",
     "Optimizer",
     "OptimizerWarning",
     "RAdam",
     "RMSProp",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
+    "Shampoo",
+    "SignSGD",
     "UpdateRule",
+    "Wrapper",
+    "Yogi",
     "lr_scheduler",
     "table",
     "unroll",

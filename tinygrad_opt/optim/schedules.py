@@ -212,7 +212,7 @@ class WarmupStableDecayLR(LRScheduler):
         shape: str = "linear",
         last_epoch: int = -1,
     ) -> None:
-        shapes = {
+        shapes: dict[str, Callable[[float], float]] = {
             "linear": lambda x: 1 - x,
             "cosine": lambda x: (1 + math.cos(math.pi * x)) / 2,
             "sqrt": lambda x: 1 - x**0.5,

@@ -1,0 +1,73 @@
+"""Gradient accumulation: one step for several small batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..autograd import enable_grad
+from ..autograd.tensor import new_tensor
+from .optimizer import Optimizer
+from .wrapper import Wrapper
+
+__all__ = ["Accumulate"]
+
+
+class Accumulate(Wrapper):
+    """Every n-th ``step()`` is one on the mean of the last n gradients; those between only count.
+
+    The training loop stays as it is: ``zero_grad()`` clears nothing until the step was made.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    every : int
+        n.
+    average : bool
+        Divide the sum by n, as for one large batch whose loss is a mean.
+    """
+
+    def __init__(self, optimizer: Optimizer | Wrapper, every: int, average: bool = True) -> None:
+        super().__init__(optimizer)
+        if every < 1:
+            raise ValueError(f"Accumulate: every must be at least 1, got {every}.")
+        self.every, self.average, self.count = every, average, 0
+        inner: Any = optimizer
+        while isinstance(inner, Wrapper):
+            inner = inner.optimizer
+        inner.accumulates = True
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, unless a sum is being collected."""
+        if self.count % self.every == 0:
+            self.optimizer.zero_grad(set_to_none)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Count; and at the n-th call, step."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        if (self.count + 1) % self.every == 0:
+            self._step()
+        self.count += 1
+        return loss
+
+    def _step(self) -> None:
+        before = []
+        try:
+            for p in self.params():
+                leaf: Any = p._node
+                if self.average and leaf is not None and leaf.grad is not None:
+                    before.append((leaf, leaf.grad, leaf.passes))
+                    leaf.grad = new_tensor(leaf.grad.data / self.every, None)
+            self.optimizer.step()
+        finally:
+            for leaf, gradient, passes in before:
+                leaf.grad, leaf.passes = gradient, passes
+
+    def own_state(self) -> dict[str, Any]:
+        return {"count": self.count}
+
+    def load_own_state(self, state: Mapping[str, Any]) -> None:
+        self.count = state["count"]

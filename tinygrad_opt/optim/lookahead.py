@@ -1,0 +1,56 @@
+"""Lookahead: slow weights that follow fast ones every k steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Optimizer
+from .wrapper import Wrapper
+
+__all__ = ["Lookahead"]
+
+
+class Lookahead(Wrapper):
+    """After every k steps of the inner optimizer: φ ← φ + α(θ − φ), and θ ← φ.
+
+    Principle: the slow weights average over the fast ones' oscillation and keep their direction.
+
+    Source: Zhang et al. 2019 (arXiv 1907.08610), Algorithm 1. The inner optimizer's state is kept, as in the paper's
+    main form.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    k : int
+        Fast steps for each slow one.
+    alpha : float
+        α, the slow step's size, in (0, 1].
+    """
+
+    def __init__(self, optimizer: Optimizer | Wrapper, k: int = 5, alpha: float = 0.5) -> None:
+        super().__init__(optimizer)
+        if k < 1 or not 0 < alpha <= 1:
+            raise ValueError(f"Lookahead: k must be at least 1 and alpha in (0, 1], got k={k}, alpha={alpha}.")
+        self.k, self.alpha, self.count = k, alpha, 0
+        self._slow = [p.data.copy() for p in self.params()]
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """A fast step, and at each k-th one the slow step."""
+        loss = self.optimizer.step(closure)
+        self.count += 1
+        if self.count % self.k == 0:
+            for i, p in enumerate(self.params()):
+                if i == len(self._slow):
+                    self._slow.append(p.data.copy())
+                self._slow[i] = self._slow[i] + self.alpha * (p.data - self._slow[i])
+                self.write(p, self._slow[i])
+        return loss
+
+    def own_state(self) -> dict[str, Any]:
+        return {"count": self.count, "slow": [slow.copy() for slow in self._slow]}
+
+    def load_own_state(self, state: Mapping[str, Any]) -> None:
+        self.count, self._slow = state["count"], [np.array(slow) for slow in state["slow"]]

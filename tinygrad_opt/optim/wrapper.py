@@ -1,0 +1,183 @@
+"""Optimizers around an optimizer: the base, and those that only change the gradients it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Tensor, enable_grad
+from ..autograd.graph import next_number
+from ..autograd.tensor import new_tensor
+from ..random import get_generator
+from .optimizer import Optimizer
+
+__all__ = ["AGC", "GradientCentralization", "GradientNoise", "Wrapper"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Wrapper:
+    """Stands for an optimizer and adds something to its step; groups, state and zero_grad are the inner one's.
+
+    Parameters
+    ----------
+    optimizer : Optimizer or Wrapper
+    """
+
+    def __init__(self, optimizer: Optimizer | Wrapper) -> None:
+        if not isinstance(optimizer, (Optimizer, Wrapper)):
+            raise TypeError(f"{type(self).__name__} expected an optimizer, got {type(optimizer).__name__}.")
+        self.optimizer = optimizer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "optimizer":
+            raise AttributeError(name)
+        return getattr(self.optimizer, name)
+
+    def params(self) -> Iterator[Tensor]:
+        """All parameters, in the order of the groups."""
+        for group in self.optimizer.param_groups:
+            yield from group["params"]
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """The inner optimizer's step."""
+        return self.optimizer.step(closure)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The inner optimizer's state under "optimizer", and this one's own beside it."""
+        return {"optimizer": self.optimizer.state_dict(), **self.own_state()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Restore both."""
+        self.optimizer.load_state_dict(state_dict["optimizer"])
+        self.load_own_state({key: value for key, value in state_dict.items() if key != "optimizer"})
+
+    def own_state(self) -> dict[str, Any]:
+        """What the wrapper itself remembers."""
+        return {}
+
+    def load_own_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what the wrapper itself remembers."""
+
+    def write(self, p: Tensor, value: Array) -> None:
+        """Put values into a parameter's memory, so that graphs made before are known to be stale."""
+        p.data[...] = value
+        if p._node is not None:
+            p._node.written = next_number()  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, (int, float, str, bool)))
+        return f"{type(self).__name__}({own}) around\n{self.optimizer!r}"
+
+
+class _Transformed(Wrapper):
+    """A step on changed gradients; ``p.grad`` itself stays as it was."""
+
+    def transform(self, p: Array, g: Array) -> Array:
+        """The gradient that the inner optimizer is to see."""
+        raise NotImplementedError
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        before: list[tuple[Any, Any, int]] = []
+        try:
+            for p in self.params():
+                leaf: Any = p._node
+                if leaf is not None and leaf.grad is not None:
+                    changed = new_tensor(self.transform(p.data, leaf.grad.data), None)
+                    before.append((leaf, leaf.grad, leaf.passes))
+                    leaf.grad = changed
+            self.optimizer.step()
+        finally:
+            for leaf, gradient, passes in before:
+                leaf.grad, leaf.passes = gradient, passes
+        return loss
+
+
+class GradientCentralization(_Transformed):
+    """Take the mean over all axes but the first out of the gradients of matrices and kernels.
+
+    Source: Yong et al. 2020 (arXiv 2004.01461), equation 1.
+    """
+
+    def transform(self, p: Array, g: Array) -> Array:
+        return g if g.ndim < 2 else g - g.mean(axis=tuple(range(1, g.ndim)), keepdims=True)
+
+
+class GradientNoise(_Transformed):
+    """Add Gaussian noise of variance η/(1+t)^γ to the gradients.
+
+    Source: Neelakantan et al. 2015 (arXiv 1511.06807), equation 1.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    eta : float
+        Variance at first.
+    gamma : float
+        How fast it falls.
+    generator : numpy.random.Generator, optional
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer | Wrapper,
+        eta: float = 0.3,
+        gamma: float = 0.55,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__(optimizer)
+        self.eta, self.gamma, self.t = eta, gamma, 0
+        self._generator = generator
+
+    def transform(self, p: Array, g: Array) -> Array:
+        generator = self._generator or get_generator()
+        noise = generator.normal(0.0, (self.eta / (1 + self.t) ** self.gamma) ** 0.5, g.shape)
+        return g + np.asarray(noise, g.dtype)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = super().step(closure)
+        self.t += 1
+        return loss
+
+    def own_state(self) -> dict[str, Any]:
+        return {"t": self.t}
+
+    def load_own_state(self, state: Mapping[str, Any]) -> None:
+        self.t = state["t"]
+
+
+class AGC(_Transformed):
+    """Adaptive gradient clipping: a unit's gradient is at most a share of the norm of its weights.
+
+    g ← g · min(1, λ·max(‖w‖, ε)/‖g‖), the norms taken over all axes but the first of matrices and kernels.
+
+    Source: Brock et al. 2021 (arXiv 2102.06171), equation 3. The paper leaves the last layer out: give it to another
+    optimizer, or to none of these wrappers.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    clipping : float
+        λ.
+    eps : float
+        ε.
+    """
+
+    def __init__(self, optimizer: Optimizer | Wrapper, clipping: float = 0.01, eps: float = 1e-3) -> None:
+        super().__init__(optimizer)
+        if not clipping > 0:
+            raise ValueError(f"AGC: clipping must be positive, got {clipping}.")
+        self.clipping, self.eps = clipping, eps
+
+    def transform(self, p: Array, g: Array) -> Array:
+        axes = tuple(range(1, g.ndim)) if g.ndim > 1 else None
+        size = np.sqrt(np.sum(g * g, axis=axes, keepdims=True))
+        most = self.clipping * np.maximum(np.sqrt(np.sum(p * p, axis=axes, keepdims=True)), self.eps)
+        clipped: Array = np.where(size > most, g * (most / np.maximum(size, 1e-6)), g)
+        return clipped
