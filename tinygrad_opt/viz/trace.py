@@ -294,8 +294,8 @@ def _option(option: Any) -> str:
     if isinstance(option, np.ndarray):
         return f"array {option.shape}" if option.size > 4 else str(option.tolist())
     if isinstance(option, (tuple, list)):
-        parts = ", ".join(map(_option, option))
-        return f"({parts},)" if len(option) == 1 and isinstance(option, tuple) else f"({parts})"
+        inside = ", ".join(map(_option, option))
+        return f"({inside},)" if len(option) == 1 and isinstance(option, tuple) else f"({inside})"
     if isinstance(option, slice):
         parts = ["" if part is None else str(part) for part in (option.start, option.stop, option.step)]
         return ":".join(parts[:2] if not parts[2] else parts)
