@@ -151,6 +151,11 @@ class ArrayMethods:
             raise DetachError(
                 f"np.{ufunc.__name__}.{method} is not defined on Tensors; pass t.detach().numpy() on purpose."
             )
+        if refused := {"where", "dtype", "casting", "order"} & kwargs.keys():
+            raise TypeError(
+                f"np.{ufunc.__name__} on Tensors takes no {', '.join(sorted(refused))}=. "
+                f"Choose with np.where(condition, …, …), convert with t.astype(dtype)."
+            )
         return lookup(ufunc)(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

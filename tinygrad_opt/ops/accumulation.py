@@ -106,12 +106,14 @@ def _adjoint(g: Any, a: Any) -> Any:
 
 
 @linear_recurrence.vjp(0)
+@holomorphic
 def _(g: Any, y: Any, a: Any, _b: Any) -> Any:
     start = np.zeros((1, *a.shape[1:]), a.dtype)
     return _adjoint(g, a) * np.concatenate([start, y[:-1]])
 
 
 @linear_recurrence.vjp(1)
+@holomorphic
 def _(g: Any, _y: Any, a: Any, _b: Any) -> Any:
     return _adjoint(g, a)
 

@@ -42,3 +42,7 @@ signbit = _plain(np.signbit, unary())
 gcd = _plain(np.gcd, integers(1, 12, count=2), formula="greatest common divisor")
 lcm = _plain(np.lcm, integers(1, 12, count=2), formula="least common multiple")
 bitwise_count = _plain(np.bitwise_count, integers(), formula="number of bits set")
+
+bitwise_invert = bitwise_not = invert
+bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+__all__ += ["bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_right_shift"]

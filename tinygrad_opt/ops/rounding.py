@@ -152,12 +152,15 @@ copysign = primitive(
     gradient=["g · sign(a) · sign(b)", "0"],
     samples=binary(),
 )
-nan_to_num = primitive(
-    np.nan_to_num,
+
+
+@primitive(
     numpy=np.nan_to_num,
-    arrays=1,
     vjp=[lambda g, _y, x, *_, **__: keep(g, np.isfinite(x))],
     formula="x, with numbers for NaN and ±∞",
     gradient=["g where x is finite"],
     samples=unary(),
 )
+def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """x with numbers in the place of NaN and of ±∞ (by default the largest there are); always a copy."""
+    return np.nan_to_num(x, True, nan, posinf, neginf)
