@@ -89,6 +89,14 @@ def test_gather_and_scatter_as_in_pytorch():
     assert tg.gather(x, 0, np.array([[1]])).tolist() == [[3.0]]
     z = tg.scatter(tg.tensor(np.zeros((2, 3))), 0, np.array([[0, 1, 0]]), tg.tensor([[1.0, 2.0, 3.0]]))
     assert z.tolist() == [[1.0, 0.0, 3.0], [0.0, 2.0, 0.0]]
+    places = np.array([[0, 1, 0]])
+    w = tg.scatter_add(tg.tensor(np.ones((2, 3))), 0, places, np.array([[1.0, 2.0, 3.0], [9.0, 9.0, 9.0]]))
+    assert w.tolist() == [[2.0, 1.0, 4.0], [1.0, 3.0, 1.0]]
+    tg.gradcheck(
+        lambda a, b: tg.scatter_add(a * a, 1, np.array([[0, 0], [1, 1]]), b * b),
+        [np.ones((2, 3)), ARRAY[:2, :2]],
+        order=2,
+    )
     with pytest.raises(tg.errors.ShapeError, match="must have 2 axes"):
         tg.gather(x, 0, np.array([1]))
 

@@ -1,7 +1,7 @@
 """Indexing: reading elements, writing them, and the adjoint pair getitem / scatter_add behind both.
 
 Reading copies values out, so its gradient puts them back where they came from and adds where one element was read
-more than once; that is :func:`scatter_add`, whose own gradient is reading again.
+more than once; that is :func:`scattered`, whose own gradient is reading again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..autograd.registry import implementations, implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from .scatter import add_at, last_writers
 
-__all__ = ["getitem", "one_hot", "scatter_add", "setitem", "take_along_axis", "where"]
+__all__ = ["getitem", "one_hot", "setitem", "take_along_axis", "where"]
 
 
 def _plain(index: Any) -> Any:
@@ -78,7 +78,7 @@ _getitem = primitive(
 
 @_getitem.vjp(0)
 def _(g: Any, y: Any, _x: Any, index: Any) -> Any:
-    return add_at(g, index, _x.shape) if isinstance(g, np.ndarray) else scatter_add(g, index, _x.shape)
+    return add_at(g, index, _x.shape) if isinstance(g, np.ndarray) else scattered(g, index, _x.shape)
 
 
 def getitem(x: Any, index: Any) -> Tensor:
@@ -116,15 +116,13 @@ def _(g: Any, y: Any, _values: Any, index: Any, shape: Any) -> Any:
     return g[index].reshape(_values.shape)
 
 
-def scatter_add(values: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
+def scattered(values: Any, index: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of `shape` with ``values`` added at ``index``: the adjoint of ``x[index]`` for an x of that shape.
 
     Where an element is named more than once, its values add up. `values` has the shape of ``x[index]``.
 
-    Examples
-    --------
     >>> import tinygrad_opt as tg
-    >>> tg.scatter_add(tg.tensor([1.0, 2.0, 4.0]), [0, 2, 2], (3,))
+    >>> scattered(tg.tensor([1.0, 2.0, 4.0]), [0, 2, 2], (3,))
     tensor([1., 0., 6.])
     """
     return _scatter_add(values, _plain(index), tuple(shape))  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
-from .indexing import getitem, scatter_add, setitem, take_along_axis, where
+from .indexing import getitem, scattered, setitem, take_along_axis, where
 
 __all__ = [
     "bincount",
@@ -36,6 +36,7 @@ __all__ = [
     "put_along_axis",
     "putmask",
     "scatter",
+    "scatter_add",
     "select",
     "take",
 ]
@@ -121,7 +122,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     numbers = _whole(x, "bincount")
     if weights is None:
         return Tensor(np.bincount(numbers, minlength=minlength))
-    return scatter_add(weights, numbers, (max(minlength, int(numbers.max(initial=-1)) + 1),))
+    return scattered(weights, numbers, (max(minlength, int(numbers.max(initial=-1)) + 1),))
 
 
 def gather(x: Any, axis: int, index: Any) -> Any:
@@ -149,11 +150,26 @@ def scatter(x: Any, axis: int, index: Any, source: Any) -> Any:
     return setitem(x, source, _grid(places, axis, x.ndim, "scatter"))
 
 
+def scatter_add(x: Any, axis: int, index: Any, source: Any) -> Any:
+    """PyTorch's ``scatter_add``: x with `source` added at the places that ``gather`` would read; repeated ones add up.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> tg.scatter_add(tg.tensor([1.0, 1.0, 1.0]), 0, [0, 2, 2], tg.tensor([1.0, 2.0, 4.0]))
+    tensor([2., 1., 7.])
+    """
+    x, source, places = as_tensor(x), as_tensor(source), _whole(index, "scatter_add")
+    if source.ndim == places.ndim:
+        source = source[tuple(slice(n) for n in places.shape)]
+    return x + scattered(source, _grid(places, axis, x.ndim, "scatter_add"), x.shape)
+
+
 def index_add(x: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """x with ``alpha * source`` added at `index` along `axis`; repeated places add up."""
     x, source = as_tensor(x), as_tensor(source)
     where_to = _on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim) if x.ndim else (0,) * 0
-    return x + alpha * scatter_add(source, where_to, x.shape) if x.ndim else x + alpha * source.reshape(())
+    return x + alpha * scattered(source, where_to, x.shape) if x.ndim else x + alpha * source.reshape(())
 
 
 def index_copy(x: Any, axis: int, index: Any, source: Any) -> Any:
