@@ -115,6 +115,7 @@ DIFFERENTIABLE: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "unstack": [call(CUBE, axis=1)], "delete": [call(V, 1), call(X, [0, 2], axis=1), call(V, slice(1, 3)), call(V, -1)],
     "insert": [call(V, 1, 9.0), call(X, 1, 2.0, axis=1), call(V, [0, 2], [1.0, 2.0]), call(X, 0, V[:2], axis=1),
                call(V, [1, 3], 4.0), call(V, -1, 4.0), call(V, 2, [7.0, 8.0]), call(X, [1], Y[:, :1], axis=1)],
+    "linspace": [call(X, Y, 4), call(V, 2.0, 3, endpoint=False, axis=-1), call(1.0, W, 3, retstep=True)],
     "tile": [call(X, 2), call(X, (2, 1, 2)), call(V, (2, 2)), call(CUBE, (1, 2))],
     "repeat": [call(X, 2), call(X, 2, axis=0), call(X, [1, 2], axis=0), call(V, [0, 1, 2, 0, 1])],
     "resize": [call(X, (4, 2)), call(X, 3)],
@@ -146,6 +147,7 @@ PLAIN: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "argmax": [call(CUBE), call(CUBE, 1), call(CUBE, axis=-1, keepdims=True)], "argmin": [call(CUBE, 0)],
     "nanargmax": [call(HOLES, 1)], "nanargmin": [call(HOLES)], "any": [call(X > 1), call(X > 1, axis=0)],
     "all": [call(X > 1, axis=(0, 1), keepdims=True)], "count_nonzero": [call(X), call(X > 1, axis=1)],
+    "trim_zeros": [call(np.array([0.0, 0, 1, 2, 0, 3, 0])), call(np.array([0.0, 1, 0]), "f")],
     "ix_": [call(np.arange(2), np.array([True, False, True]))],
     "zeros_like": [call(X), call(X, np.float32)], "ones_like": [call(X, shape=(3,))], "full_like": [call(X, 2.5)],
 }

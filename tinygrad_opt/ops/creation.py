@@ -81,18 +81,32 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, re
     return _made(array, requires_grad)
 
 
+@implements(np.linspace)
 def linspace(
     start: Any,
     stop: Any,
     num: int = 50,
     endpoint: bool = True,
+    retstep: bool = False,
     dtype: Any = None,
+    axis: int = 0,
     *,
     requires_grad: bool = False,
-) -> Tensor:
-    """`num` evenly spaced numbers from `start` to `stop`."""
-    array = np.linspace(start, stop, num, endpoint, dtype=dtype or get_default_dtype())
-    return _made(array, requires_grad)
+) -> Any:
+    """`num` evenly spaced numbers from `start` to `stop`; gradients flow to Tensors given as ends.
+
+    With `endpoint` False `stop` itself is left out; with `retstep` the distance is returned as well.
+    """
+    if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
+        array = np.linspace(start, stop, num, endpoint, dtype=dtype or get_default_dtype(), axis=axis)
+        step = (as_array(stop) - as_array(start)) / max(num - endpoint, 1)
+        return (_made(array, requires_grad), _made(np.asarray(step))) if retstep else _made(array, requires_grad)
+    width = np.subtract(stop, start)
+    step = width / max(num - endpoint, 1)
+    places = np.reshape(np.arange(num), (num,) + (1,) * step.ndim).astype(step.dtype)
+    spaced = np.moveaxis(start + places * step, 0, axis)
+    spaced = spaced if dtype is None else spaced.astype(dtype)
+    return (spaced, step) if retstep else spaced
 
 
 def logspace(

@@ -113,7 +113,7 @@ logaddexp2 = primitive(
 )
 sqrt = primitive(
     np.sqrt,
-    vjp=[holomorphic(lambda g, y, _x: g / (y + y))],
+    vjp=[lambda g, y, _x: g / (y + y) if g.dtype.kind != "c" else g / np.conjugate(y + y)],
     formula="√x",
     gradient=["g / (2√x)"],
     samples=unary(0.5, 3.0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -22,6 +23,7 @@ __all__ = [
     "hstack",
     "insert",
     "stack",
+    "trim_zeros",
     "vstack",
 ]
 
@@ -200,3 +202,16 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         ) from None
     order = np.argsort(np.concatenate([np.arange(n) + 0.5, places]), kind="stable")
     return np.take(concatenate([arr, values], axis=axis), order, axis=axis)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Without the zeros at the front ("f") and the back ("b") of every axis, or of the given ones."""
+    filt = as_tensor(filt)
+    axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
+    parts = [slice(None)] * filt.ndim
+    for a, places in enumerate(np.nonzero(filt.data)):
+        if a in axes:
+            first, last = (places.min(), places.max() + 1) if places.size else (0, 0)
+            parts[a] = slice(first if "f" in trim.lower() else None, last if "b" in trim.lower() else None)
+    return filt[tuple(parts)]

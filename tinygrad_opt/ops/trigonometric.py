@@ -42,14 +42,14 @@ __all__ = [
 
 sin = primitive(
     np.sin,
-    vjp=[holomorphic(lambda g, _y, x: g * np.cos(x))],
+    vjp=[lambda g, _y, x: g * np.cos(x) if g.dtype.kind != "c" else g * np.conjugate(np.cos(x))],
     formula="sin(x)",
     gradient=["g · cos(x)"],
     samples=unary(),
 )
 cos = primitive(
     np.cos,
-    vjp=[holomorphic(lambda g, _y, x: -g * np.sin(x))],
+    vjp=[lambda g, _y, x: -g * np.sin(x) if g.dtype.kind != "c" else -g * np.conjugate(np.sin(x))],
     formula="cos(x)",
     gradient=["−g · sin(x)"],
     samples=unary(),
