@@ -124,7 +124,18 @@ def _(
     return keep(np.broadcast_to(expand(g, _x.shape, axis, keepdims) / n, _x.shape), where)
 
 
-prod = primitive(np.prod, numpy=np.prod, arrays=1, formula="Π x", gradient=["g · Π of the others"], samples=reduction())
+def _prod_samples(rng: np.random.Generator) -> Any:
+    yield from reduction()(rng)
+    x = rng.uniform(0.5, 2.0, (2, 3))
+    yield (x * [1, 0, 1],)
+    yield (x * [1, 0, 0],), {"axis": -1, "keepdims": True}
+    yield (x * [0, 0, 1],), {"axis": (0,), "initial": 2.0}
+    yield (x * [1, 0, 1],), {"axis": 1, "where": np.array([True, False, True])}
+
+
+prod = primitive(
+    np.prod, numpy=np.prod, arrays=1, formula="Π x", gradient=["g · Π of the others"], samples=_prod_samples
+)
 
 
 @prod.vjp(0)
