@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,12 +42,14 @@ def test_parameters_come_in_definition_order_whatever_the_hash_seed():
         "net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))\n"
         "print([name for name, _ in net.named_parameters()])"
     )
+    folder = str(Path(tg.__file__).parents[1])
     runs = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": folder},
             capture_output=True,
             text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }
