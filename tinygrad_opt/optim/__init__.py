@@ -15,6 +15,7 @@ from .asgd import ASGD
 from .averaging import EMA, SWA
 from .functional import Functional, unroll
 from .groups import REQUIRED, table
+from .interchange import from_torch, pack_state, to_torch, unpack_state
 from .lamb import LAMB
 from .lars import LARS
 from .lbfgs import LBFGS
@@ -26,6 +27,7 @@ from .nadam import NAdam
 from .nesterov import Nesterov
 from .novograd import NovoGrad
 from .optimizer import Optimizer
+from .race import Path, race
 from .radam import RAdam
 from .rmsprop import RMSProp, RMSprop
 from .rprop import Rprop
@@ -71,6 +73,7 @@ __all__ = [
     "NovoGrad",
     "Optimizer",
     "OptimizerWarning",
+    "Path",
     "RAdam",
     "RMSProp",
     "RMSprop",
@@ -82,8 +85,13 @@ __all__ = [
     "UpdateRule",
     "Wrapper",
     "Yogi",
+    "from_torch",
     "lr_scheduler",
+    "pack_state",
+    "race",
     "table",
+    "to_torch",
+    "unpack_state",
     "unroll",
     "update_rule",
 ]

@@ -16,6 +16,7 @@ from ..autograd.tensor import new_tensor
 from . import groups as given
 from .advice import Advice, OptimizerWarning, no_gradients
 from .each import Each
+from .explain import explanation, terms
 from .flat import Flat
 from .groups import REQUIRED, table
 from .rule import UpdateRule
@@ -101,6 +102,7 @@ class Optimizer:
         bound = given.bind_arguments(name, {**type(self).defaults}, args, hyper, groups)
         self.defaults: dict[str, Any] = {key: given.plain(value) for key, value in bound.items()}
         self.steps_taken = 0
+        self._recorded: dict[int, dict[str, Any]] = {}
         self._keys = tuple(self.defaults)
         self.error_if_nonfinite = error_if_nonfinite
         self.accumulates = accumulates
@@ -218,6 +220,9 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self._recorded:
+            for p in [p for group in self.param_groups for p in group["params"] if id(p) in self._recorded]:
+                self._recorded[id(p)] = terms(self, p) if p.grad is not None else {}
         self._run()
         return loss
 
@@ -254,6 +259,33 @@ class Optimizer:
                 if leaf is not None and leaf.grad is not None:
                     leaf.grad = None if set_to_none else new_tensor(np.zeros(p.shape, p.dtype), None)
                     leaf.passes = 0
+
+    # To learn from
+
+    def explain(self) -> None:
+        """Print the rule as mathematics with the present hyperparameters, and for one number with them filled in."""
+        print(explanation(self))
+
+    def record(self, *params: Tensor) -> None:
+        """From now on keep the terms of each step for these parameters (for all, when none are named)."""
+        chosen = params or [p for group in self.param_groups for p in group["params"]]
+        self._recorded.update({id(p): {} for p in chosen})
+
+    def trace(self, p: Tensor) -> dict[str, Any]:
+        """Each term of a step for one parameter: gradient, moments, corrections, Δ, under the rule's own names.
+
+        Of the last step when :meth:`record` was called before it; else of the step that would be taken now.
+
+        Examples
+        --------
+        >>> import tinygrad_opt as tg
+        >>> w = tg.tensor([2.0], requires_grad=True)
+        >>> optimizer = tg.optim.Momentum([w], lr=0.1, beta=0.5)
+        >>> (w * w).sum().backward()
+        >>> {name: float(np.squeeze(value)) for name, value in optimizer.trace(w).items()}
+        {'gradient': 4.0, 'v': 2.0, 'Δ': -0.200..., 't': 1.0}
+        """
+        return self._recorded.get(id(p)) or terms(self, p)
 
     # State
 
@@ -298,13 +330,18 @@ class Optimizer:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {key: value for key, value in self.__dict__.items() if key not in ("_executors", "_hyper", "state")}
+        kept = {
+            key: value
+            for key, value in self.__dict__.items()
+            if key not in ("_executors", "_hyper", "state", "_recorded")
+        }
         return {**kept, "saved": save(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         saved = state.pop("saved")
         self.__dict__.update(state)
         self.state = StateMapping(self)
+        self._recorded = {}
         self._hyper = [((), {}) for _ in self.param_groups]
         self._executors = [self._make_executors(group) for group in self.param_groups]
         load(self, saved, hyperparameters=False)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 __all__ = ["UpdateRule", "update_rule"]
+
+
+RULE_CODES: set[types.CodeType] = set()
+"""The code of every update rule, by which a trace knows its frames."""
 
 
 class UpdateRule:
@@ -40,6 +45,7 @@ class UpdateRule:
         differentiable: bool = True,
     ) -> None:
         self.function = function
+        RULE_CODES.add(function.__code__)
         self.state = tuple(state)
         self._all = (True,) * len(self.state)
         self.elementwise = elementwise

@@ -138,7 +138,8 @@ class GradientNoise(_Transformed):
     def transform(self, p: Array, g: Array) -> Array:
         generator = self._generator or get_generator()
         noise = generator.normal(0.0, (self.eta / (1 + self.t) ** self.gamma) ** 0.5, g.shape)
-        return g + np.asarray(noise, g.dtype)
+        noisy: Array = g + np.asarray(noise, g.dtype)
+        return noisy
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = super().step(closure)

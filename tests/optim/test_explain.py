@@ -1,0 +1,100 @@
+"""explain, trace, race: what an optimizer does, in words, in numbers, and as paths."""
+
+import numpy as np
+import pytest
+from optim_configurations import all_cases
+
+import tinygrad_opt as tg
+from tinygrad_opt import optim
+from tinygrad_opt.errors import GradientError
+from tinygrad_opt.optim.explain import explanation
+
+
+def setting(make, values=(2.0, -1.0), gradient=(4.0, -2.0)):
+    w = tg.Tensor(np.array(values), requires_grad=True)
+    w.grad = tg.Tensor(np.array(gradient))
+    return w, make([w])
+
+
+def test_explanation_has_formula_values_and_the_decided_rule(capsys):
+    _, optimizer = setting(lambda p: optim.SGD(p, 0.1, momentum=0.9, weight_decay=0.01))
+    optimizer.step()
+    optimizer.explain()
+    text = capsys.readouterr().out
+    assert "momentum (μ) = 0.9" in text
+    assert "at step t = 2" in text
+    assert "g′ = g + 0.01 * θ" in text
+    assert "v′ = 0.9 * v + 1 * g′" in text
+    assert "θ = θ - 0.1 * v′" in text
+
+
+@pytest.mark.parametrize("name", sorted({name for _, name, _ in all_cases()}))
+def test_every_optimizer_explains_itself(name):
+    w = tg.Tensor(np.ones((2, 2)), requires_grad=True)
+    optimizer = getattr(optim, name)([w], 0.1)
+    text = explanation(optimizer)
+    assert "lr (η) = 0.1" in text
+    assert "not shown" not in text
+    assert type(optimizer).rule.formula in repr(optimizer)
+
+
+def test_trace_of_the_step_to_come_changes_nothing():
+    w, optimizer = setting(lambda p: optim.Adam(p, 0.1, betas=(0.9, 0.99), weight_decay=0.5))
+    found = optimizer.trace(w)
+    np.testing.assert_allclose(found["gradient used"], [5.0, -2.5])
+    np.testing.assert_allclose(found["m"], [0.5, -0.25])
+    np.testing.assert_allclose(found["v_hat"], [25.0, 6.25])
+    assert found["t"] == 1
+    np.testing.assert_array_equal(w.data, [2.0, -1.0])
+    before = w.data.copy()
+    optimizer.step()
+    np.testing.assert_array_equal(w.data - before, found["Δ"])
+
+
+def test_trace_of_the_last_step():
+    w, optimizer = setting(lambda p: optim.AdamW(p, 0.1))
+    optimizer.record(w)
+    before = w.data.copy()
+    optimizer.step()
+    found = optimizer.trace(w)
+    np.testing.assert_array_equal(w.data - before, found["Δ"])
+    np.testing.assert_allclose(found["parameter used"], before * (1 - 0.1 * 0.01))
+    assert found["t"] == 1
+
+
+def test_trace_needs_a_gradient_and_a_parameter():
+    w, optimizer = setting(lambda p: optim.SGD(p, 0.1))
+    w.grad = None
+    with pytest.raises(GradientError, match="backward"):
+        optimizer.trace(w)
+    with pytest.raises(ValueError, match="none of the optimizer's"):
+        optimizer.trace(tg.Tensor(np.ones(1)))
+
+
+def valley(x):
+    return (x * x * tg.Tensor(np.array([1.0, 10.0]))).sum() / 2
+
+
+def test_race_by_hand_and_from_many_starts():
+    starts = [[1.0, 1.0], [-2.0, 0.5]]
+    paths = optim.race(
+        valley, starts, {"sgd": lambda p: optim.SGD(p, 0.05), "lbfgs": lambda p: optim.LBFGS(p, line_search_fn="strong_wolfe")}, 10  # noqa: E501
+    )  # fmt: skip
+    expected = np.array(starts)[:, None, :] * np.array([0.95, 0.5]) ** np.arange(11)[None, :, None]
+    np.testing.assert_allclose(paths["sgd"].points, expected)
+    assert paths["lbfgs"].losses[:, -1].max() < 1e-9
+    np.testing.assert_allclose(paths["sgd"].losses[0, 0], 5.5)
+
+
+def test_race_with_noise_is_reproducible_and_common():
+    makers = {"a": lambda p: optim.SGD(p, 0.05), "b": lambda p: optim.SGD(p, 0.05)}
+    one = optim.race(valley, [1.0, 1.0], makers, 20, noise=0.3, seed=4)
+    np.testing.assert_array_equal(one["a"].points, one["b"].points)
+    other = optim.race(valley, [1.0, 1.0], makers, 20, noise=0.3, seed=5)
+    assert not np.array_equal(one["a"].points, other["a"].points)
+
+
+def test_race_shows_divergence():
+    paths = optim.race(valley, [1.0, 1.0], {"sgd": lambda p: optim.SGD(p, 1e30)}, 60)
+    assert np.isnan(paths["sgd"].points[0, -1]).all()
+    assert paths["sgd"].points.shape == (1, 61, 2)

@@ -1,0 +1,120 @@
+"""An optimizer explained: its formula with the present numbers, and each term of a step."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd import Tensor
+from ..errors import GradientError
+from ..kernels.trace import CannotCompile, trace
+from .rule import RULE_CODES, UpdateRule
+from .state import places, read
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+__all__ = ["explanation", "terms"]
+
+GREEK = {"lr": "η", "betas": "β₁, β₂", "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ"}
+
+
+def explanation(optimizer: Optimizer) -> str:
+    """The rule as mathematics, the present hyperparameters, and the rule for one number with them filled in."""
+    cls, rule = type(optimizer), optimizer.rule
+    lines = [(cls.__doc__ or cls.__name__).strip().splitlines()[0], "", f"  {rule.formula}"]
+    for index, group in enumerate(optimizer.param_groups):
+        lines += ["", f"group {index}, {len(group['params'])} parameters:"]
+        for key in optimizer.defaults:
+            symbol = f" ({GREEK[key]})" if key in GREEK else ""
+            lines.append(f"  {key}{symbol} = {group[key]!r}")
+        if rule.elementwise:
+            for executor in optimizer._executors[index]:
+                executor.settle()
+            t = max(max(executor.steps) for executor in optimizer._executors[index]) + 1
+            lines += [f"  For one number, at step t = {t}:"]
+            lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), t)]
+    return "\n".join(lines)
+
+
+def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int) -> list[str]:
+    """The rule as straight-line code on one number, with the hyperparameters' values in it."""
+    known: dict[str, Any] = {**values, "t": t}
+    if rule.advance is not None:
+        known |= rule.advance(**{**known, **rule.first_clock()})
+    known = {name: known[name] for name in rule.hyper}
+    try:
+        loop = trace(rule.function, rule.hyper, lambda test, names: bool(eval(test, dict(names), known)))
+    except CannotCompile as error:
+        return [f"(not shown: {error})"]
+    constants = [eval(text, dict(loop.names), known) for text in loop.constants]
+    results = zip(("p", *rule.state), loop.results, strict=True)
+    lines = [*loop.body, *(f"{name}_i = {text}" for name, text in results if text is not None)]
+    seen: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        name, number = match.group(1), match.group(2)
+        if number == "i":
+            return name
+        if name == "c":
+            return f"{constants[int(number)]:.6g}"
+        taken = sum(1 for text in seen.values() if text.rstrip("′") == name)
+        return seen.setdefault(match.group(0), name + "′" * (taken + 1))
+
+    named = [re.sub(r"\b([A-Za-z]\w*?)_(\d+|i)\b", rename, line) for line in lines]
+    return [re.sub(r"\bp\b", "θ", line.replace("np.", "")) for line in named]
+
+
+def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
+    """Every named quantity of the step that the optimizer would take for p now; nothing changes.
+
+    The rule runs on copies, and what its local variables hold when it returns is kept.
+    """
+    for index, group in enumerate(optimizer.param_groups):
+        if any(one is p for one in group["params"]):
+            values = optimizer._values(index)
+            break
+    else:
+        raise ValueError("trace: this Tensor is none of the optimizer's parameters.")
+    if p.grad is None:
+        raise GradientError("trace: the parameter has no gradient; call backward() first.")
+    executor, position = next((e, i) for tensor, e, i in places(optimizer) if tensor is p)
+    rule = optimizer.rule
+    saved = read(executor, position)
+    hyper, _ = executor.hyper(values, executor.steps[position], executor.clocks[position])
+    states: list[Any] = []
+    for name, wanted in zip(rule.state, rule.active(values), strict=True):
+        first = rule.init.get(name, 0.0)
+        if not wanted:
+            states.append(None)
+        elif name in saved:
+            states.append(np.array(saved[name]))
+        elif callable(first):
+            states.append(first(p.data))
+        else:
+            states.append(np.full_like(p.data, values[first] if isinstance(first, str) else first))
+    found: dict[str, Any] = {}
+
+    def observe(frame: types.FrameType, event: str, argument: Any) -> None:
+        if event == "return" and frame.f_code in RULE_CODES:
+            for name, value in frame.f_locals.items():
+                found.setdefault(name, value)
+
+    gradient, before = p.grad.data.copy(), p.data.copy()
+    previous = sys.getprofile()
+    sys.setprofile(observe)
+    try:
+        new = rule.function(before.copy(), gradient.copy(), *states, **hyper)
+    finally:
+        sys.setprofile(previous)
+    shown = {k: v for k, v in found.items() if k not in (*hyper, "p", "g") and not isinstance(v, (bool, type(None)))}
+    for name, text, original in (("g", "gradient used", gradient), ("p", "parameter used", before)):
+        if name in found and not np.array_equal(found[name], original):
+            shown = {text: found[name], **shown}
+    after = new[0] if isinstance(new, tuple) else new
+    return {"gradient": gradient, **shown, "Δ": after - before, "t": executor.steps[position] + 1}
