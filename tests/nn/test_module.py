@@ -278,6 +278,13 @@ def test_repr_counts_parameters_and_folds_equal_layers():
     ]
 
 
+def test_repr_shows_the_options_of_any_module():
+    block = Block()
+    block.width, block.kind, block.training = 3, "plain", False
+    assert repr(block).startswith("Block(width=3, kind='plain'  # 15 parameters")
+    assert repr(nn.Dropout(0.25)) == "Dropout(p=0.25)"
+
+
 def test_deepcopy_is_independent():
     net = model()
     twin = copy.deepcopy(net)

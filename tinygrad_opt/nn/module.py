@@ -18,7 +18,7 @@ from ..autograd.tensor import Tensor
 from .hooks import HookHandle, Hooks
 from .parameter import Parameter
 from .state import IncompatibleKeys, check_state
-from .text import module_text, warn_of_hidden_parts
+from .text import module_text, plain_options, warn_of_hidden_parts
 
 __all__ = ["Module", "Parameter"]
 
@@ -327,8 +327,8 @@ class Module:
         return self._hooks  # type: ignore[return-value]
 
     def extra_repr(self) -> str:
-        """The options that ``repr`` shows; a layer overrides it."""
-        return ""
+        """The options that ``repr`` shows: by default all public attributes that are numbers, texts or tuples."""
+        return plain_options(self)
 
     def __repr__(self) -> str:
         return module_text(self)

@@ -10,7 +10,7 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["module_text", "warn_of_hidden_parts"]
+__all__ = ["module_text", "plain_options", "warn_of_hidden_parts"]
 
 
 def module_text(module: Module) -> str:
@@ -40,6 +40,15 @@ def _lines(module: Module) -> list[str]:
         lines.append(f"  ({name}): {text[0]}")
         lines.extend("  " + line for line in text[1:])
     return [*lines, ")"]
+
+
+def plain_options(module: Module) -> str:
+    """The public attributes that are numbers, texts or tuples, as ``name=value``."""
+    return ", ".join(
+        f"{name}={value!r}"
+        for name, value in vars(module).items()
+        if isinstance(value, (bool, int, float, str, tuple)) and not name.startswith("_") and name != "training"
+    )
 
 
 def _count(module: Module) -> str:
