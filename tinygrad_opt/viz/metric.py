@@ -19,7 +19,7 @@ _SCALE = ("#f3f7fc", "#cfe0f2", "#94c0e3", "#4b92c9", "#1d5fa3", "#0b2f66")
 def _rms(array: Any) -> float | None:
     if array is None or array.size == 0:
         return None
-    return float(np.sqrt(np.mean(np.square(np.abs(array.astype(np.float64))))))
+    return float(np.sqrt(np.mean(np.square(np.abs(array).astype(np.float64)))))
 
 
 def _gradient(value: Value) -> float | None:

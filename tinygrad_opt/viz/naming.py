@@ -15,7 +15,8 @@ __all__ = ["class_names", "is_module", "local_names"]
 
 def is_module(thing: Any) -> bool:
     """Whether this is a model: something with named parameters and named modules."""
-    return not isinstance(thing, type) and hasattr(thing, "named_parameters") and hasattr(thing, "named_modules")
+    kind = type(thing)  # asking the class runs no code of the object's own
+    return callable(getattr(kind, "named_parameters", None)) and callable(getattr(kind, "named_modules", None))
 
 
 def local_names(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -28,7 +29,7 @@ def local_names(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]
     for name, thing in variables.items():
         if not name.startswith("_") and isinstance(thing, (Tensor, np.ndarray)):
             names[name] = thing
-        elif is_module(thing) and thing not in models:
+        elif is_module(thing) and not any(thing is model for model in models):
             models.append(thing)
     for model in models:
         names |= {path: p for path, p in model.named_parameters() if path not in names}

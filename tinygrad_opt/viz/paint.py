@@ -148,5 +148,13 @@ class _Painter:
             font.set_size(text.size * max(room / extent, 0.5))
         side = {"c": "center", "l": "left", "r": "right"}[text.align]
         self.axes.text(
-            text.x, text.y, content, fontproperties=font, color=color, ha=side, va="baseline", parse_math=False
+            text.x,
+            text.y,
+            content,
+            fontproperties=font,
+            color=color,
+            ha=side,
+            va="baseline",
+            parse_math=False,
+            usetex=False,
         )

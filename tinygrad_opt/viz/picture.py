@@ -9,7 +9,9 @@ from typing import Any
 
 import graphviz
 
+from ..errors import MissingExtraError
 from .layout import Layout, engine, lay_out, run_graphviz
+from .paint import paint
 from .svg import to_svg
 
 __all__ = ["Picture", "write_whole"]
@@ -76,12 +78,14 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             return str(self.source).encode()
         if format in ("png", "pdf"):
             try:
-                from .paint import paint
-            except ImportError:
+                return paint(self.layout(), self.theme, format)
+            except MissingExtraError:
                 if engine() != "dot":
                     raise
-                return run_graphviz(self.source, format)
-            return paint(self.layout(), self.theme, format)
+        elif engine() != "dot":
+            raise ValueError(
+                f"a picture can be written as svg, png, pdf or dot here; {format!r} needs the dot program of Graphviz."
+            )
         return run_graphviz(self.source, format)
 
     def save(
@@ -97,9 +101,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """
         path = self._path(filename, directory)
         if not (skip_existing and path.exists()):
-            suffix = path.suffix[1:].lower()
+            data = self._bytes(path.suffix[1:].lower() or "dot")
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, self._bytes(suffix if suffix in ("svg", "png", "pdf") else "dot"))
+            write_whole(path, data)
         return str(path)
 
     def _path(self, filename: Any, directory: Any) -> Path:
@@ -132,8 +136,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             if not cleanup:
                 source.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(source, self.source.encode())
+        data = self._bytes(format)
         picture.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(picture, self._bytes(format))
+        write_whole(picture, data)
         if view:
             self._view(str(picture), format=format, quiet=False)
         return str(picture)

@@ -15,7 +15,8 @@ from .stepper import page_from
 from .text import clean
 
 if TYPE_CHECKING:
-    from .race import Race, Run
+    from .race import Race
+    from .race_runs import Run
 
 __all__ = ["write_page"]
 
