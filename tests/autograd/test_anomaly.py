@@ -43,6 +43,13 @@ def test_backward_names_the_forward_line(x):
         z.backward()
 
 
+def test_arrays_that_were_not_kept_are_told_by_shape():
+    y = np.exp(tg.tensor(np.full((80, 80), 700.0), requires_grad=True) * 1)
+    message = r"is inf; .* shape \(80, 80\), whose values were not kept"
+    with pytest.raises(AnomalyError, match=message), detect_anomaly():
+        y.backward(np.full((80, 80), 1e10))
+
+
 def test_the_module_is_named():
     class Bad(nn.Module):
         def forward(self, x):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import graph
-from .graph import Leaf, Node
+from .node import Leaf, Node, Spec
 from .lines import line_of, note_lines, source_line
 from .modes import mode
 from .registry import primitives
@@ -144,6 +144,7 @@ def _described(values: Any) -> str:
                 texts.append(text + (f", {np.sum(array == 0)} zeros" if array.ndim and np.any(array == 0) else ""))
         else:
             texts.append(f"shape {array.shape}")
+    texts += [f"shape {value.shape}, whose values were not kept" for value in values if isinstance(value, Spec)]
     return "; ".join(texts) or "no floating-point input"
 
 
