@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from . import graph
-from .node import Leaf, Node, Spec
 from .lines import line_of, note_lines, source_line
 from .modes import mode
+from .node import Leaf, Node, Spec
 from .registry import primitives
 from .tensor import Tensor
 
