@@ -163,7 +163,7 @@ def test_lists_of_tasks_and_optimizers(folder, capsys):
     (folder / "own.py").write_text(OWN, encoding="utf-8")
     assert main(["optimizers", "--own", "own.py"]) == 0
     out = capsys.readouterr().out
-    assert "v ← β v + (1−β) g" in out
+    assert "v ← β·v + (1−β)·g" in out
     assert "heavy-ball" in out
 
 
@@ -195,7 +195,7 @@ def wait_for_records(folder, process, count):
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     process = start(folder)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     return records(folder / "r" / "study.sqlite")
 
 
@@ -203,16 +203,16 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, undisturbed):
     process = start(tmp_path, "--steps", "400")
     wait_for_records(tmp_path, process, 2)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "--resume" in err
     assert "Traceback" not in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.unfinished.sqlite"]
     again = start(tmp_path, "--steps", "400")
-    assert "go on with --resume" in again.communicate(timeout=30)[1]
+    assert "go on with --resume" in again.communicate(timeout=300)[1]
     assert again.returncode == 2
     other = start(tmp_path, "--resume", "--steps", "401")
-    assert "other rules" in other.communicate(timeout=30)[1]
+    assert "other rules" in other.communicate(timeout=300)[1]
     assert other.returncode == 2
 
 
@@ -228,6 +228,6 @@ def test_killed_at_random_moments_and_resumed_the_study_is_the_same(tmp_path, un
         if (tmp_path / "r").exists():
             break
         process = start(tmp_path, *(["--resume"] if (tmp_path / "r.unfinished.sqlite").exists() else []))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert (tmp_path / "r" / "study.sqlite").exists(), err
     assert records(tmp_path / "r" / "study.sqlite") == undisturbed

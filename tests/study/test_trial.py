@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_opt import data, nn, optim
+from tinygrad_opt.errors import GradientError
 from tinygrad_opt.study import Problem, optimizer, task
 from tinygrad_opt.study.trial import Record, Trial, run_trial
 
@@ -95,20 +96,49 @@ def test_a_gradient_that_is_not_a_number_ends_the_run(registries):
     assert record.diverged == 1
 
 
-def test_gradient_evaluations_are_counted_those_of_a_closure_too(registries):
+def test_gradient_evaluations_are_what_is_counted_those_of_a_closure_too(registries):
     assert run_trial(trial(steps=20)).gradients == 20
+    calls = []
 
-    class Twice(optim.SGD):
-        needs_closure = True
-
+    class Thrice(optim.SGD):
         def step(self, closure=None):
-            loss = closure()
+            calls.append(1)
             closure()
-            super().step()
-            return loss.item()
+            closure()
+            return super().step(closure)
 
-    optimizer("twice")(Twice)
-    assert run_trial(trial(opt="twice", steps=20)).gradients == 40
+    optimizer("thrice")(Thrice)
+    record = run_trial(trial(opt="thrice", steps=20, evaluations=10))
+    assert len(calls) == 7
+    assert record.gradients == 21
+    # Stops at 2, 4, …, 20 are met by the first step at or beyond them, and the count is the true one.
+    assert record.steps == [0, 3, 6, 6, 9, 12, 12, 15, 18, 18, 21]
+
+
+def test_an_optimizer_that_ignores_the_closure_is_refused(registries):
+    class Deaf(optim.SGD):
+        def step(self, closure=None):
+            return 0.0
+
+    optimizer("deaf")(Deaf)
+    with pytest.raises(TypeError, match="Deaf.step"):
+        run_trial(trial(opt="deaf"))
+
+
+def test_a_model_without_gradients_is_an_error_and_not_a_divergence(registries):
+    @task("cut")
+    def cut(rng):
+        whole = data.TensorDataset(np.ones((4, 1), np.float32))
+        return Problem(nn.Linear(1, 1), lambda outputs: outputs.detach().sum(), (whole, whole, whole))
+
+    with pytest.raises(GradientError):
+        run_trial(trial("cut"))
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "schedulefreesgd"])
+def test_optimizers_of_other_kinds_take_part(name):
+    record = run_trial(trial(opt=name, lr=0.5, steps=60))
+    assert record.validation[-1] < 0.7 * record.validation[0]
 
 
 def test_a_cosine_schedule_falls_from_the_rate_to_nearly_zero(registries):

@@ -69,7 +69,7 @@ def write_idx(path: str | os.PathLike[str], array: np.ndarray[Any, Any]) -> None
 
 
 def as_images(pixels: np.ndarray[Any, Any], top: float, flatten: bool) -> np.ndarray[Any, Any]:
-    """Pixels (n, height, width) in 0..top as float32 in [0, 1], of shape (n, 1, height, width) or (n, height·width)."""
+    """Pixels (n, height, width) in 0..top as float32 in [0, 1], shape (n, 1, height, width) or (n, height·width)."""
     scaled = pixels.astype(np.float32) / np.float32(top)
     return scaled.reshape(len(pixels), -1) if flatten else scaled[:, None]
 

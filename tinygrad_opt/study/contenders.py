@@ -94,23 +94,27 @@ def _rmsprop(params: Any, lr: float, momentum: float = 0.0) -> Any:
     return optim.RMSprop(params, lr=lr, momentum=momentum)
 
 
-for _c in (
-    Contender("sgd", "SGD", _sgd, {"lr": 0.01}, None, "θ ← θ − η g"),
-    Contender("momentum", "Momentum", _momentum, {"lr": 0.01}, "beta", "v ← β v + (1−β) g ;  θ ← θ − η v"),
-    Contender("nesterov", "Nesterov", _nesterov, {"lr": 0.01}, "momentum", "v ← μ v + g ;  θ ← θ − η (g + μ v)"),
-    Contender("adagrad", "AdaGrad", _adagrad, {"lr": 0.01}, None, "s ← s + g² ;  θ ← θ − η g / (√s + ε)"),
-    Contender("rmsprop", "RMSProp", _rmsprop, {"lr": 0.01}, "momentum", "s ← α s + (1−α) g² ;  θ ← θ − η g / (√s + ε)"),
-    Contender(
-        "adam",
-        "Adam",
-        _adam,
-        {"lr": 0.001},
-        "beta1",
-        "m ← β₁ m + (1−β₁) g ;  v ← β₂ v + (1−β₂) g² ;  θ ← θ − η m̂ / (√v̂ + ε)",
-    ),
-    Contender("adamw", "AdamW", _adamw, {"lr": 0.001}, "beta1", "Adam, with θ ← (1 − ηλ) θ before each step"),
+def _rule(kind: Any) -> str:
+    """The update of an optimizer class in one line, as its rule's docstring says it."""
+    return ((getattr(kind, "rule", None) and kind.rule.__doc__) or "").strip().split("\n")[0]
+
+
+def _lr(kind: Any) -> dict[str, float]:
+    """The learning rate that a class comes with; 0.01 where it insists on being given one."""
+    given = kind.defaults.get("lr")
+    return {"lr": float(given) if isinstance(given, (int, float)) else 0.01}
+
+
+for _name, _title, _make, _kind, _second, _formula in (
+    ("sgd", "SGD", _sgd, optim.SGD, None, "θ ← θ − η·g"),
+    ("momentum", "Momentum", _momentum, optim.Momentum, "beta", ""),
+    ("nesterov", "Nesterov", _nesterov, optim.SGD, "momentum", "v ← μ·v + g ;  θ ← θ − η·(g + μ·v)"),
+    ("adagrad", "AdaGrad", _adagrad, optim.AdaGrad, None, ""),
+    ("rmsprop", "RMSProp", _rmsprop, optim.RMSProp, "momentum", ""),
+    ("adam", "Adam", _adam, optim.Adam, "beta1", ""),
+    ("adamw", "AdamW", _adamw, optim.AdamW, "beta1", ""),
 ):
-    contenders[_c.name] = _c
+    contenders[_name] = Contender(_name, _title, _make, _lr(_kind), _second, _formula or _rule(_kind))
 
 
 def find(name: str) -> Contender:
@@ -135,12 +139,11 @@ def find(name: str) -> Contender:
 def others() -> dict[str, Contender]:
     """Optimizers of the package beyond the registered ones, at the defaults of their class."""
     found = {}
-    for title in dir(optim):
+    for title in optim.__all__:
         kind = getattr(optim, title)
         if not inspect.isclass(kind) or not issubclass(kind, optim.Optimizer) or kind is optim.Optimizer:
             continue
-        lr = inspect.signature(kind).parameters.get("lr")
-        if title.lower() not in contenders and lr is not None:
-            default = lr.default if isinstance(lr.default, (int, float)) else 0.01
-            found[title.lower()] = Contender(title.lower(), title, kind, {"lr": float(default)})
+        name = title.lower()
+        if name not in contenders:
+            found[name] = Contender(name, title, kind, _lr(kind), None, _rule(kind))
     return found

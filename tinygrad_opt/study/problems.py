@@ -74,8 +74,8 @@ def quadratic_problem(rng: np.random.Generator, condition: float, noise: float, 
 
 @task("quadratic", "noisy ill-conditioned quadratic", cost="50 numbers, one matrix product a step")
 def quadratic(rng: np.random.Generator) -> Problem:
-    """f(θ) = ½ θᵀHθ in 50 dimensions, eigenvalues 0.01 to 10 (κ = 1000) along randomly turned axes; the gradient is
-    noisy as if H were met through samples (Zhang et al. 2019, arXiv 1907.04164). Validation and test: the exact f."""
+    """f(θ) = ½ θᵀHθ in 50 dimensions, eigenvalues 0.01 to 10 (κ = 1000) along randomly turned axes; the gradient
+    is noisy as if H were met through samples (Zhang et al. 2019, arXiv 1907.04164). Validation and test: exact f."""
     return quadratic_problem(rng, condition=1e3, noise=0.2)
 
 

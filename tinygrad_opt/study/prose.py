@@ -74,6 +74,7 @@ def how_it_was_done(rules: dict[str, Any]) -> list[str]:
         "validation loss of the strongest tuned baseline, over seeds of its own. They are fixed before the "
         "final runs. A target is reached at the first evaluation at or below it; “*” marks runs that end "
         "above it again.",
+        "A step is one gradient evaluation; a line search takes several.",
         f"A loss that is not a number, or {rules['divergence']:g} times the first one, ends a run. It scores ∞ "
         f"and stays in.",
         "± is half a 95 % interval over seeds (Student’s t); brackets are 95 % bootstrap intervals. They are "

@@ -118,7 +118,7 @@ def set_target(tuned: Mapping[str, Sequence[Record]]) -> Target:
 
 
 def gap_left(record: Record, target: Target) -> float:
-    """The share of the way from L₀ to L* that was left at the end: 1 is no progress, 0 is L*; infinite if diverged."""
+    """The share of the way from L₀ to L* left at the end: 1 is no progress, 0 is L*; infinite if diverged."""
     return (final_loss(record) - target.best) / (target.start - target.best)
 
 

@@ -200,7 +200,7 @@ def curve(runs: Sequence[Record]) -> dict[str, list[float]]:
     whole = [r for r in runs if len(r.steps) == n]
     low, median, high = np.quantile(table, [0.25, 0.5, 0.75], axis=0, method="closest_observation")
     return {
-        "steps": [float(s) for s in longest.steps],
+        "steps": np.median([r.steps for r in whole], axis=0).tolist(),
         "median": median.tolist(),
         "low": low.tolist(),
         "high": high.tolist(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -72,17 +73,17 @@ class Record:
     Attributes
     ----------
     steps : list of int
-        Steps taken at each evaluation, from 0.
+        Steps taken at each evaluation, from 0. A step is a gradient evaluation, and a line search takes several.
     train : list of float
         Mean loss of the batches since the evaluation before (at step 0: of the first batch).
     validation, accuracy : list of float
         On the validation set; accuracy is empty where the task has none.
     seconds : list of float
-        Time spent in training steps, evaluation not counted.
+        Time spent in training, evaluation on the validation set not counted.
     test_loss, test_accuracy : float or None
         After the last step; None for a diverged run.
     gradients : int
-        Gradient evaluations, those of a line search included.
+        Gradient evaluations in all, those of a line search included.
     examples : int
         Examples in an epoch of the training set.
     diverged : int or None
@@ -133,7 +134,7 @@ def run_trial(trial: Trial) -> Record:
         batches = _endless(train, size, np.random.default_rng(order))
         _train(trial, problem, optimizer, batches, record)
         if record.diverged is None:
-            record.test_loss, record.test_accuracy = _measure(problem, test)
+            record.test_loss, record.test_accuracy = _measure(problem, optimizer, test)
     return record
 
 
@@ -145,38 +146,38 @@ def _endless(dataset: Dataset, size: int | None, rng: np.random.Generator) -> It
 
 
 def _train(trial: Trial, problem: Any, optimizer: Any, batches: Iterator[Any], record: Record) -> None:
-    model = problem.model
-    model.train()
-    stops = set(np.unique(np.linspace(0, trial.steps, trial.evaluations + 1).round().astype(int)).tolist())
+    """Step until the gradient evaluations are spent, measuring whenever the next stop is reached."""
+    stops = np.unique(np.linspace(0, trial.steps, trial.evaluations + 1).round().astype(int)).tolist()
     rates = [group["lr"] for group in optimizer.param_groups] if trial.cosine else []
-    losses: list[float] = []
-    first = spent = 0.0
-    for step in range(trial.steps + 1):
-        batch = next(batches)
-        if step == 0:
-            first = _batch_loss(problem, batch).item()
-            if not math.isfinite(first) or not _evaluate(problem, record, 0, first, 0.0):
-                raise ValueError(f"task '{trial.task}': the loss at the initial weights is not a finite number.")
-        if step == trial.steps:
-            break
+    problem.model.train()
+    batch = next(batches)
+    first = _batch_loss(problem, batch).item()
+    if not math.isfinite(first) or not _evaluate(problem, optimizer, record, first, 0.0):
+        raise ValueError(f"task '{trial.task}': the loss at the initial weights is not a finite number.")
+    reached, spent, losses = 1, 0.0, []
+    while record.gradients < trial.steps:
         for group, rate in zip(optimizer.param_groups, rates, strict=False):
-            group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / trial.steps))
+            group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * record.gradients / trial.steps))
         start = time.perf_counter()
         loss = _step(problem, optimizer, batch, record)
         spent += time.perf_counter() - start
-        if not abs(loss) <= trial.divergence * abs(first):
-            record.diverged = step + 1
-            return
         losses.append(loss)
-        if step + 1 in stops:
-            if not _evaluate(problem, record, step + 1, float(np.mean(losses)), spent):
-                record.diverged = step + 1
+        if not abs(loss) <= trial.divergence * abs(first):
+            record.diverged = record.gradients
+            return
+        while reached < len(stops) and record.gradients >= stops[reached]:
+            if not _evaluate(problem, optimizer, record, float(np.mean(losses)), spent):
+                record.diverged = record.gradients
                 return
-            losses.clear()
+            reached += 1
+            if reached == len(stops) or record.gradients < stops[reached]:
+                losses.clear()
+        batch = next(batches)
 
 
 def _step(problem: Any, optimizer: Any, batch: Any, record: Record) -> float:
     """One step; the loss before it, or NaN when a gradient was not finite."""
+    before = record.gradients
 
     def closure() -> Any:
         optimizer.zero_grad()
@@ -186,15 +187,15 @@ def _step(problem: Any, optimizer: Any, batch: Any, record: Record) -> float:
         return loss
 
     try:
-        if getattr(optimizer, "needs_closure", False):
-            return float(optimizer.step(closure))
-        loss = closure()
-        if not math.isfinite(loss.item()):
-            return math.nan
-        optimizer.step()
-        return float(loss.item())
+        loss = float(optimizer.step(closure))
     except GradientError:
+        gradients = [p.grad for p in problem.model.parameters() if p.grad is not None]
+        if all(np.isfinite(gradient.data).all() for gradient in gradients):
+            raise
         return math.nan
+    if record.gradients == before:
+        raise TypeError(f"{type(optimizer).__name__}.step(closure) must call the closure and return its loss.")
+    return loss
 
 
 def _batch_loss(problem: Any, batch: Any) -> Any:
@@ -203,11 +204,11 @@ def _batch_loss(problem: Any, batch: Any) -> Any:
     return problem.loss(problem.model(batch))
 
 
-def _evaluate(problem: Any, record: Record, step: int, train: float, spent: float) -> bool:
-    loss, accuracy = _measure(problem, problem.parts[1])
+def _evaluate(problem: Any, optimizer: Any, record: Record, train: float, spent: float) -> bool:
+    loss, accuracy = _measure(problem, optimizer, problem.parts[1])
     if not math.isfinite(loss):
         return False
-    record.steps.append(step)
+    record.steps.append(record.gradients)
     record.train.append(train)
     record.validation.append(loss)
     record.seconds.append(spent)
@@ -216,11 +217,14 @@ def _evaluate(problem: Any, record: Record, step: int, train: float, spent: floa
     return True
 
 
-def _measure(problem: Any, dataset: Dataset, chunk: int = 1000) -> tuple[float, float | None]:
-    """Mean loss and accuracy over a data set, the model in evaluation mode."""
+def _measure(problem: Any, optimizer: Any, dataset: Dataset, chunk: int = 1000) -> tuple[float, float | None]:
+    """Mean loss and accuracy over a data set, the model in evaluation mode.
+
+    An optimizer whose answer is an average has ``averaged()`` to put it in place.
+    """
     total, hits, seen = 0.0, [], 0
     problem.model.eval()
-    with no_grad():
+    with no_grad(), getattr(optimizer, "averaged", contextlib.nullcontext)():
         for start in range(0, len(dataset), chunk):
             batch = dataset.take(slice(start, start + chunk))
             x, *y = batch if isinstance(batch, tuple) else (batch,)
