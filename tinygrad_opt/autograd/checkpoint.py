@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import GradientError, user_location
 from .grad import _lift
-from .graph import Leaf, Node, Spec, ancestors, next_number, run_backward
+from .graph import run_backward
 from .modes import enable_grad, mode
+from .node import Leaf, Node, Spec, ancestors, next_number
 from .primitive import Primitive
 from .tensor import Tensor, new_tensor
 

@@ -6,8 +6,8 @@ import gc
 import warnings
 from types import TracebackType
 
-from .graph import Node, ancestors
 from .lines import forget_lines, line_of, note_lines
+from .node import Node, ancestors
 
 __all__ = ["LeakMeter", "LeakWarning", "live_nodes"]
 

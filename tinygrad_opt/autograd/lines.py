@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from .. import errors
-from .graph import Node, next_number
+from .node import Node, next_number
 
 __all__ = ["forget_lines", "line_of", "note_lines", "source_line"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import autograd
-from ..autograd.graph import Leaf, ancestors
 from ..autograd.modes import enable_grad, mode
+from ..autograd.node import Leaf, ancestors
 from ..autograd.tensor import Tensor, as_tensor, new_tensor
 from ..errors import GradientError, ShapeError
 from .tree import leaves, rebuild, tree_map

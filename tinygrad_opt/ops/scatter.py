@@ -37,7 +37,7 @@ def add_at(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 def _whole(part: Any) -> bool:
     """Whether one part of an index is a whole number, or an array of them."""
     if isinstance(part, np.ndarray):
-        return part.dtype != bool
+        return bool(part.dtype != bool)
     return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
 
 
