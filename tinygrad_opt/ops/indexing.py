@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.primitive import primitive
 from ..autograd.registry import implementations, implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
+from .masking import keep
 from .scatter import add_at, last_writers
 
 __all__ = ["getitem", "one_hot", "setitem", "take_along_axis", "where"]
@@ -206,7 +207,7 @@ _where = primitive(
     name="where",
     arrays=3,
     samples=_where_samples,
-    vjp=[None, lambda g, y, c, _a, _b: np.where(c, g, 0), lambda g, y, c, _a, _b: np.where(c, 0, g)],
+    vjp=[None, lambda g, _y, c, _a, _b: keep(g, c != 0), lambda g, _y, c, _a, _b: keep(g, c == 0)],
     formula="a where c, else b",
     gradient=["", "g where c, else 0", "0 where c, else g"],
 )
