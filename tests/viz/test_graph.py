@@ -303,3 +303,32 @@ def test_each_theme_is_drawn_and_auto_follows_the_reader():
     assert "#12171f" in dark
     assert "prefers-color-scheme:dark" in auto
     assert "prefers-color-scheme" not in light
+
+
+def test_modules_collapse_by_themselves_when_there_are_many():
+    x = tg.tensor(np.ones(2), requires_grad=True)
+    for i in range(50):
+        for j in range(i % 7 + 2):  # blocks of different lengths: nothing repeats
+            mode.module = f"stage{i % 3}.block{i}.{j}"
+            x = np.exp(-x) if (i * j) % 3 else x * 0.5
+    mode.module = ""
+    picture = viz.graph(x.sum(), limit=60, repeats=False)
+    assert "collapsed at depth 2" in picture.notes[0]
+    assert len(nodes(picture, "module")) == 50
+    stretches = viz.graph(x.sum(), limit=20, repeats=False)
+    assert 2 < len(nodes(stretches, "stretch")) <= 11
+    assert "stage0.block0.0 … " in nodes(stretches, "stretch")[0]
+
+
+def test_operations_with_several_outputs_draw_only_those_that_are_used():
+    x = tg.tensor(np.diag([2.0, 3.0]), requires_grad=True, name="x")
+    q, r = np.linalg.qr(x)
+    picture = viz.graph((r * r).sum(), values=True, grads=True)
+    drawn = nodes(picture, "computed")
+    assert len(nodes(picture, "operation")) == 3
+    assert len(drawn) == 2
+    assert any(label.startswith("r\\n(2, 2) float64") for label in drawn)
+    assert 'taillabel=" 1 "' in picture.source
+    both = viz.graph((r * r).sum() + q.sum())
+    assert 'taillabel=" 0 "' in both.source
+    assert 'taillabel=" 1 "' in both.source

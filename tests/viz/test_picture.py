@@ -128,3 +128,12 @@ def test_png_and_pdf_take_any_name(name):
     x = tg.tensor(2.0, requires_grad=True, name=name)
     for format in ("png", "pdf"):
         assert viz.graph(x * x).pipe(format)
+
+
+def test_a_copy_keeps_what_the_picture_knows(picture):
+    picture.theme = "dark"
+    other = picture.copy()
+    other.node("more")
+    assert other.theme == "dark"
+    assert other.title == picture.title
+    assert "more" not in picture.source

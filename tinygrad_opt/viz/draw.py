@@ -127,6 +127,10 @@ class Drawing:
         kind = self.trace.classes.get(item.label)
         lines.insert(0, clean(f"{item.label}: {kind}" if kind else item.label, 48))
         kinds.insert(0, "title")
+        modules = [op.module for op in item.operations if op.module]
+        if item.kind == "stretch" and modules:
+            lines.append(clean(modules[0] if modules[0] == modules[-1] else f"{modules[0]} … {modules[-1]}", 48))
+            kinds.append("note")
         if inside:
             lines.append(f"{plural(len(inside), 'parameter')}, {plural(sum(v.size for v in inside), 'number')}")
             kinds.append("note")
@@ -162,7 +166,7 @@ class Drawing:
         if value.maker is not None:
             item = self.item_of[value.maker.number]
             attributes = {"weight": "12"}
-            if item.kind == "operation" and len(value.maker.outputs) > 1:
+            if item.kind == "operation" and isinstance(value.maker.node.output, tuple):
                 attributes["taillabel"] = f" {value.part} "
             self.edges[_item_name(item), value.key] = attributes
 

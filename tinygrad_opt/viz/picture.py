@@ -56,6 +56,12 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         self.notes: list[str] = []
         self.theme = "light"
 
+    def copy(self) -> Picture:
+        """A copy that can be changed apart."""
+        new: Picture = super().copy()
+        new.title, new.notes, new.theme = self.title, list(self.notes), self.theme
+        return new
+
     def layout(self) -> Layout:
         """Positions of everything, as Graphviz laid it out."""
         return lay_out(self.source)
