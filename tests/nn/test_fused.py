@@ -14,7 +14,7 @@ from tinygrad_opt.nn import functional as F
 from tinygrad_opt.nn.activations import naive_gelu
 
 NAMES = [
-    *("affine", "boundary", "ctc", "gelu", "gelu_tanh", "leaky", "mean_logistic_loss", "mean_squared_error"),
+    *("linear", "boundary", "ctc", "gelu", "gelu_tanh", "leaky", "mean_logistic_loss", "mean_squared_error"),
     *("probability_loss", "softmax_cross_entropy", "softmax_residual"),
 ]
 

@@ -71,8 +71,8 @@ def batch_norm(
         )
     known = moments(x.data.reshape(view), eps)
     if running_mean is not None and running_var is not None:
-        variance = np.maximum(known[1] ** -2 - eps, 0) * (count / (count - 1))
-        _update(running_mean, known[0].ravel(), momentum)
+        variance = np.maximum(known.rate**-2 - eps, 0) * (count / (count - 1))
+        _update(running_mean, known.mean.ravel(), momentum)
         _update(running_var, variance.ravel(), momentum)
     return normalize(x, weight, bias, view, True, eps, known)
 
@@ -115,8 +115,8 @@ def instance_norm(
     view = (1, x.shape[0] * x.shape[1], length)
     known = moments(x.data.reshape(view), eps)
     if running_mean is not None and running_var is not None:
-        variance = np.maximum(known[1] ** -2 - eps, 0) * (length / (length - 1))
-        _update(running_mean, known[0].reshape(x.shape[:2]).mean(0), momentum)
+        variance = np.maximum(known.rate**-2 - eps, 0) * (length / (length - 1))
+        _update(running_mean, known.mean.reshape(x.shape[:2]).mean(0), momentum)
         _update(running_var, variance.reshape(x.shape[:2]).mean(0), momentum)
     return scale_channels(normalize(x, None, None, view, True, eps, known), weight, bias)
 

@@ -38,7 +38,12 @@ def ones_vector(count: int, dtype: Any) -> Any:
     return ones
 
 
-@primitive(samples=_affine_samples, formula="x · Wᵀ + b", gradient=["g · W", "gᵀ · x", "Σ g over the rows"])
+@primitive(
+    name="linear",
+    samples=_affine_samples,
+    formula="x · Wᵀ + b",
+    gradient=["g · W", "gᵀ · x", "Σ g over the rows"],
+)
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x · Wᵀ + b in one operation; :func:`naive_linear` is its definition."""
     y = _rows(x) @ weight.T

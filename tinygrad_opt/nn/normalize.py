@@ -15,7 +15,7 @@ from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor, as_tensor
 from .linear import ones_vector
 
-__all__ = ["moments", "naive_normalize", "normalize"]
+__all__ = ["Moments", "moments", "naive_normalize", "normalize"]
 
 View = tuple[int, int, int]
 
@@ -37,12 +37,31 @@ def _weight_sums(a: Any, by_slice: bool) -> Any:
     return ones_vector(blocks * slices, a.dtype) @ a.reshape(blocks * slices, length)
 
 
-def moments(x: Any, eps: float) -> tuple[Any, Any]:
-    """Mean and 1/√(variance + eps) of each slice of an (A, B, L) array, each as (B, 1); the variance divides by n."""
+class Moments:
+    """What normalization divides by and subtracts.
+
+    Attributes
+    ----------
+    mean, rate : ndarray or Tensor, shape (B, 1)
+        The mean, and 1/√(variance + eps), of each slice.
+    """
+
+    __slots__ = ("mean", "rate")
+
+    def __init__(self, mean: Any, rate: Any) -> None:
+        self.mean = mean
+        self.rate = rate
+
+    def __repr__(self) -> str:
+        return "moments of x"
+
+
+def moments(x: Any, eps: float) -> Moments:
+    """The moments of each slice of an (A, B, L) array; the variance divides by n."""
     count = x.shape[0] * x.shape[2]
     mean = _slice_sums(x) / count
     centred = x - mean
-    return mean, 1 / np.sqrt(_slice_sums(centred * centred) / count + eps)
+    return Moments(mean, 1 / np.sqrt(_slice_sums(centred * centred) / count + eps))
 
 
 def _samples(rng: np.random.Generator) -> Iterator[Any]:
@@ -62,12 +81,12 @@ def _shaped(weight: Any, by_slice: bool) -> Any:
 
 
 @primitive(name="normalize", arrays=3, samples=_samples, formula="w · (x − mean) / √(var + ε) + b")
-def fused(x: Any, weight: Any, bias: Any, view: View, by_slice: bool, eps: float, known: Any = None) -> Any:
+def fused(x: Any, weight: Any, bias: Any, view: View, by_slice: bool, eps: float, known: Moments | None = None) -> Any:
     """(x − mean) / √(var + eps) · weight + bias; `known` are the moments of x, if the caller has them."""
     x3 = x.reshape(view)
-    mean, rate = moments(x3, eps) if known is None else known
-    y = x3 - mean
-    y *= rate
+    known = known or moments(x3, eps)
+    y = x3 - known.mean
+    y *= known.rate
     y = y * _shaped(weight, by_slice)
     y += _shaped(bias, by_slice)
     return y.reshape(x.shape)
@@ -84,19 +103,18 @@ def _(
     view: View,
     by_slice: bool,
     eps: float,
-    known: Any = None,
+    known: Moments | None = None,
 ) -> Any:
     g, x3 = g.reshape(view), x.reshape(view)
     if known is None or isinstance(x, Tensor):  # on Tensors the moments are functions of x
         known = moments(x3, eps)
-    mean, rate = known
-    normal = (x3 - mean) * rate
+    normal = (x3 - known.mean) * known.rate
     count = view[0] * view[2]
     dx = dw = db = None
     if needed[0]:
         inner = g * _shaped(weight, by_slice)
         pull = _slice_sums(inner * normal) / count
-        dx = ((inner - _slice_sums(inner) / count - normal * pull) * rate).reshape(x.shape)
+        dx = ((inner - _slice_sums(inner) / count - normal * pull) * known.rate).reshape(x.shape)
     if needed[1]:
         dw = _weight_sums(g * normal, by_slice).reshape(weight.shape)
     if needed[2]:
@@ -112,7 +130,9 @@ def naive_normalize(x: Any, weight: Any, bias: Any, view: View, by_slice: bool, 
     return (y * _shaped(weight, by_slice) + _shaped(bias, by_slice)).reshape(x.shape)
 
 
-def normalize(x: Tensor, weight: Any, bias: Any, view: View, by_slice: bool, eps: float, known: Any = None) -> Tensor:
+def normalize(
+    x: Tensor, weight: Any, bias: Any, view: View, by_slice: bool, eps: float, known: Moments | None = None
+) -> Tensor:
     """x with mean 0 and variance 1 in each slice of its (A, B, L) view, times a weight, plus a bias.
 
     Parameters
@@ -124,7 +144,7 @@ def normalize(x: Tensor, weight: Any, bias: Any, view: View, by_slice: bool, eps
     by_slice : bool
         Whether the weights belong to B.
     eps : float
-    known : tuple of two arrays, optional
+    known : Moments, optional
         What :func:`moments` gives for x, if it has been computed.
     """
     w = as_tensor(np.ones(1, x.dtype) if weight is None else weight)
