@@ -90,6 +90,7 @@ OWN = {
     "LAMB": [{"lr": 0.01, "weight_decay": 0.1}],
     "NovoGrad": [{"lr": 0.01, "weight_decay": 0.1}],
     "Shampoo": [{"lr": 0.1, "eps": 1e-3}],
+    "SOAP": [{"lr": 0.01, "every": 3}],
     "ScheduleFreeSGD": [{"lr": 0.1}, {"lr": 0.1, "warmup_steps": 7, "weight_decay": 0.1}],
     "ScheduleFreeAdamW": [{"lr": 0.01, "warmup_steps": 7, "weight_decay": 0.1}],
     "AMSGrad": [{"lr": 0.01}],

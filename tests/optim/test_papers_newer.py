@@ -224,3 +224,78 @@ def test_schedule_free_answer_is_the_average():
         np.testing.assert_array_equal(answer, optimizer.state[w]["x"])
     np.testing.assert_array_equal(w.data, inside)
     assert abs(answer[0]) < 0.05
+
+
+def test_soap_is_adam_in_another_basis():
+    """With the basis of the first gradient kept, SOAP's steps are Adam's on the rotated problem."""
+    w = tg.Tensor(START.copy(), requires_grad=True)
+    optimizer = optim.SOAP([w], 0.01, betas=(0.9, 0.99), weight_decay=0.0, every=1000)
+    got = train(optimizer, w)
+    left, right = optimizer.state[w]["q_l"], optimizer.state[w]["q_r"]
+    for q, covariance in ((left, MATRICES[0] @ MATRICES[0].T), (right, MATRICES[0].T @ MATRICES[0])):
+        turned = q.T @ covariance @ q
+        np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-12)
+    x, m, v = left.T @ START @ right, 0.0, 0.0
+    for t, g in enumerate(MATRICES, 1):
+        g = left.T @ g @ right
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        x = x - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
+    np.testing.assert_allclose(got, left @ x @ right.T, rtol=1e-7, atol=1e-8)
+
+
+def test_soap_keeps_an_orthogonal_basis():
+    w = tg.Tensor(START.copy(), requires_grad=True)
+    optimizer = optim.SOAP([w], every=3)
+    train(optimizer, w)
+    for name in ("q_l", "q_r"):
+        q = optimizer.state[w][name]
+        np.testing.assert_allclose(q.T @ q, np.eye(len(q)), atol=1e-12)
+
+
+def prodigy(x, curvature, steps, d0=1e-6, b1=0.9, b2=0.999, eps=1e-8):
+    """Algorithm 4 with a quadratic's gradient, a vector at a time."""
+    x0, m, v, s, r, d = x.copy(), 0.0, 0.0, 0.0, 0.0, d0
+    b3 = math.sqrt(b2)
+    for _ in range(steps):
+        g = curvature * x
+        m, v = b1 * m + (1 - b1) * d * g, b2 * v + (1 - b2) * d**2 * g**2
+        r = b3 * r + (1 - b3) * d**2 * float(g @ (x0 - x))
+        s = b3 * s + (1 - b3) * d**2 * g
+        x = x - d * m / (np.sqrt(v) + d * eps)
+        d = max(d, r / np.abs(s).sum())
+    return x, d
+
+
+def test_prodigy():
+    start, curvature = np.array([3.0, -2.0]), np.array([1.0, 0.3])
+    w = tg.Tensor(start.copy(), requires_grad=True)
+    optimizer = optim.Prodigy([w])
+    for _ in range(60):
+        w.grad = tg.Tensor(curvature * w.data)
+        optimizer.step()
+    expected, d = prodigy(start, curvature, 60)
+    np.testing.assert_allclose(w.data, expected, rtol=1e-9)
+    assert optimizer.d == pytest.approx(d, rel=1e-9)
+    assert d > 1e-3
+
+
+def test_adahessian_on_a_quadratic_follows_its_algorithm():
+    """The Hessian of a separable quadratic is diagonal, so that z·Hz is exact."""
+    curvature = np.array([1.0, 0.1, 30.0])
+    w = tg.Tensor(np.array([1.0, -2.0, 0.5]), requires_grad=True)
+    optimizer = optim.AdaHessian([w], 0.1, weight_decay=0.01)
+    x, m, v = w.data.copy(), 0.0, 0.0
+    for t in range(1, 41):
+        optimizer.step(lambda: (tg.Tensor(curvature) * w * w).sum() / 2)
+        m = 0.9 * m + 0.1 * curvature * x
+        v = 0.999 * v + 0.001 * curvature**2
+        x = x - 0.1 * 0.01 * x - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-4)
+    np.testing.assert_allclose(w.data, x, rtol=1e-9)
+    with pytest.raises(TypeError, match="closure"):
+        optimizer.step()
+
+
+def test_adahessian_of_a_linear_loss_has_no_curvature():
+    w = tg.Tensor(np.ones(2), requires_grad=True)
+    optim.AdaHessian([w], 1e-6).step(lambda: w.sum())
+    assert np.isfinite(w.data).all()

@@ -125,3 +125,18 @@ def test_state_of_one_parameter():
     assert state["m"].shape == (3, 2)
     with pytest.raises(KeyError):
         optimizer.state[tg.Tensor(np.ones(1))]
+
+
+def test_prodigy_goes_on_with_its_estimate():
+    params, optimizer = setting("Prodigy", {"lr": 1.0})
+    train(params, optimizer, 0, 10)
+    saved, values = optimizer.state_dict(), [p.data.copy() for p in params]
+    train(params, optimizer, 10, 20)
+    others, other = setting("Prodigy", {"lr": 1.0})
+    for p, value in zip(others, values, strict=True):
+        p.data[...] = value
+    other.load_state_dict(saved)
+    train(others, other, 10, 20)
+    assert other.d == optimizer.d
+    for a, b in zip(params, others, strict=True):
+        np.testing.assert_array_equal(a.data, b.data)

@@ -6,6 +6,7 @@ from .adabelief import AdaBelief
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import AdaGrad, Adagrad
+from .adahessian import AdaHessian
 from .adam import Adam
 from .adamax import Adamax
 from .adamw import AdamW
@@ -27,6 +28,7 @@ from .nadam import NAdam
 from .nesterov import Nesterov
 from .novograd import NovoGrad
 from .optimizer import Optimizer
+from .prodigy import Prodigy
 from .race import Path, race
 from .radam import RAdam
 from .rmsprop import RMSProp, RMSprop
@@ -37,6 +39,7 @@ from .schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from .sgd import SGD
 from .shampoo import Shampoo
 from .signsgd import SignSGD
+from .soap import SOAP
 from .wrapper import AGC, GradientCentralization, GradientNoise, Wrapper
 from .yogi import Yogi
 
@@ -50,11 +53,13 @@ __all__ = [
     "REQUIRED",
     "SAM",
     "SGD",
+    "SOAP",
     "SWA",
     "AMSGrad",
     "Accumulate",
     "AdaBelief",
     "AdaGrad",
+    "AdaHessian",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -74,6 +79,7 @@ __all__ = [
     "Optimizer",
     "OptimizerWarning",
     "Path",
+    "Prodigy",
     "RAdam",
     "RMSProp",
     "RMSprop",

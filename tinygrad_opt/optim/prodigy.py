@@ -1,0 +1,105 @@
+"""Prodigy: Adam that estimates its learning rate from how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .groups import table
+from .optimizer import Optimizer
+from .rule import update_rule
+
+__all__ = ["Prodigy", "prodigy"]
+
+
+@update_rule(state=("m", "v", "s", "x0"))
+def prodigy(p, g, m, v, s, x0, *, lr, beta1, beta2, eps, weight_decay, d, t):  # type: ignore[no-untyped-def]
+    """m ← β₁·m + (1−β₁)·d·g ;  v ← β₂·v + (1−β₂)·d²·g² ;  θ ← θ − η·d·(m / (√v + d·ε) + λ·θ)
+
+    s ← √β₂·s + (1−√β₂)·η·d²·g. Then d ← max(d, r/‖s‖₁), where r averages η·d²·⟨g, θ₀ − θ⟩ likewise, over all
+    parameters.
+    """
+    if t == 1:
+        x0 = p
+    m = beta1 * m + (1 - beta1) * d * g
+    v = beta2 * v + (1 - beta2) * (d * g) * (d * g)
+    s = beta2**0.5 * s + (1 - beta2**0.5) * lr * d * d * g
+    return p * (1 - lr * d * weight_decay) - lr * d * m / (np.sqrt(v) + d * eps), m, v, s, x0
+
+
+class Prodigy(Optimizer):
+    """Prodigy: an Adam whose rate is d, a lower bound on the distance from the start to the solution.
+
+    Principle: the best constant step is proportional to D = ‖θ₀ − θ*‖. Convexity gives lower bounds on D from
+    gradients seen so far; d is the largest of them, it begins tiny and grows to the right size within some tens of
+    steps.
+
+    Source: Mishchenko & Defazio 2024 (arXiv 2306.06101), Algorithm 4.
+
+    Strengths: no learning rate to tune: leave lr at 1, and use a cosine schedule. Weaknesses: four arrays of state;
+    an early overestimate of d stays. Use it for a first run on a new problem.
+
+    Differences: one d for all groups; no bias correction, as the paper's algorithm.
+
+    Parameters
+    ----------
+    params : iterable
+    lr : float
+        η, a factor on d; for schedules.
+    betas : (float, float)
+        β₁ and β₂.
+    eps : float
+        ε.
+    weight_decay : float
+        λ, decoupled.
+    d0 : float
+        d at first.
+    """
+
+    rule = prodigy
+    defaults = table(lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, d0=1e-6)
+    ranges = table(d0=(0.0, float("inf"), "()"))
+
+    def __init__(self, params: Any, *args: Any, **hyper: Any) -> None:
+        self.d, self.r = 0.0, 0.0
+        super().__init__(params, *args, **hyper)
+        self.d = self.param_groups[0]["d0"]
+
+    def _values(self, index: int) -> dict[str, Any]:
+        return {**super()._values(index), "d": self.d}
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step, after which d is estimated anew."""
+        if closure is not None:
+            loss = closure()
+            self.step()
+            return loss
+        values = self._values(0)
+        agreement = 0.0
+        for p in (p for group in self.param_groups for p in group["params"]):
+            before = self.state[p]
+            if p.grad is not None and before:
+                agreement += float(np.vdot(p.grad.data, before["x0"] - p.data))
+        super().step()
+        share = values["beta2"] ** 0.5
+        self.r = share * self.r + (1 - share) * values["lr"] * self.d**2 * agreement
+        size = sum(
+            float(np.abs(found["s"]).sum())
+            for group in self.param_groups
+            for p in group["params"]
+            if (found := self.state[p])
+        )
+        if size > 0:
+            self.d = max(self.d, self.r / size)
+        return None
+
+    def state_dict(self) -> dict[str, Any]:
+        """As the base's, with "d" and "r"."""
+        return {**super().state_dict(), "d": self.d, "r": self.r}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
+        """As the base's, with "d" and "r"."""
+        super().load_state_dict(state_dict, hyperparameters=hyperparameters)
+        self.d, self.r = float(state_dict["d"]), float(state_dict["r"])
