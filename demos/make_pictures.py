@@ -1,6 +1,6 @@
 """Make the pictures of the README anew, with the project itself.
 
-    python demos/make_pictures.py [--out FOLDER]        (default: demos/pictures)
+python demos/make_pictures.py [--out FOLDER]        (default: demos/pictures)
 """
 
 import argparse

@@ -20,5 +20,7 @@ def test_there_are_two_set_up_commands():
 
 
 def test_what_it_links_to_exists():
-    for target in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r"`((?:demos|tests|tinygrad_opt)/[\w./]+)`", README):
+    linked = re.findall(r"\]\(([^)#:]+)\)", README)
+    named = re.findall(r"`((?:demos|tests|tinygrad_opt)/[\w./]+)`", README)
+    for target in linked + named:
         assert (ROOT / target).exists(), target
