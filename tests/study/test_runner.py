@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 
 import pytest
 
@@ -37,11 +38,17 @@ def test_a_complete_study_has_nothing_left_to_do(undisturbed):
     assert contents(store) == undisturbed
 
 
-def test_processes_change_nothing(undisturbed):
-    pytest.importorskip("joblib")
+@pytest.mark.parametrize("joblib", [True, False])
+def test_processes_change_nothing(undisturbed, monkeypatch, joblib):
+    if joblib:
+        pytest.importorskip("joblib")
+    else:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    before = dict(os.environ)
     store = Records()
     run(PLAN, store, jobs=2)
     assert contents(store) == undisturbed
+    assert {**before, **os.environ} == before
 
 
 @pytest.mark.parametrize("stop", [1, 4, 9, 13])

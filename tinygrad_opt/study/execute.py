@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +60,7 @@ def _in_cluster(trial: Trial, own: Sequence[str]) -> Record:
 
 
 def workers(wanted: int | None = None) -> int:
-    """How many processes to use: all cores, or 1 where joblib is not installed."""
-    if importlib.util.find_spec("joblib") is None:
-        return 1
+    """How many processes to use: as many as wanted, or one for each core."""
     return max(wanted or _cores(), 1)
 
 
@@ -94,11 +95,54 @@ def run_all(
 
 
 def _in_processes(trials: Sequence[Trial], jobs: int, own: Sequence[str]) -> Iterator[Record]:
-    import joblib
+    """By joblib where it is installed; else by the standard library, whose processes import the main script anew."""
+    if importlib.util.find_spec("joblib"):
+        import joblib
 
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-        yield from parallel(joblib.delayed(_in_worker)(trial, own) for trial in trials)
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+            yield from parallel(joblib.delayed(_in_worker)(trial, own) for trial in trials)
+        return
+    with _for_children(dict.fromkeys(_THREADS, "1")):
+        pool = futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_worker)
+        try:
+            waiting = [pool.submit(_in_worker, trial, own) for trial in trials]
+            for done in futures.as_completed(waiting):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+# What BLAS libraries read at their start.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def _begin_worker() -> None:
+    """Ctrl-C is for the parent to handle; and when the parent is gone, however that came, so is the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _for_children(variables: dict[str, str]) -> Iterator[None]:
+    """Environment variables for processes that are started in this block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _on_dask(trials: Sequence[Trial], own: Sequence[str], scheduler: str) -> Iterator[Record]:
@@ -107,8 +151,8 @@ def _on_dask(trials: Sequence[Trial], own: Sequence[str], scheduler: str) -> Ite
     except ImportError as error:
         raise missing_extra("distributed", "dask", "running a study on a Dask cluster") from error
     with distributed.Client(scheduler, set_as_default=False) as client:
-        futures = client.map(_in_cluster, trials, own=tuple(own), pure=False, retries=2)
-        for future in distributed.as_completed(futures, loop=client.loop):
+        running = client.map(_in_cluster, trials, own=tuple(own), pure=False, retries=2)
+        for future in distributed.as_completed(running, loop=client.loop):
             yield future.result()
             future.release()
 
