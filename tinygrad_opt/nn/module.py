@@ -141,7 +141,8 @@ class Module:
                     continue
                 seen.add(id(module))
             yield path, module
-            stack.extend(reversed([(_join(path, name), child) for name, child in module._own_modules()]))
+            if children := list(module._own_modules()):
+                stack.extend((_join(path, name), child) for name, child in reversed(children))
 
     def modules(self) -> Iterator[Module]:
         """This module and all modules in it, each once."""
@@ -174,7 +175,8 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Parameters in definition order, each once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+        modules = self.modules() if recurse else (self,)
+        return iter({id(p): p for module in modules for _, p in module._own_parameters()}.values())
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -303,8 +305,6 @@ class Module:
             for name, value, persistent in module._all_buffers(path, False, True):
                 if persistent:
                     yield name, value
-
-    # Hooks and text
 
     def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> HookHandle:
         """Call ``hook(module, args)`` before each forward; what it returns replaces the arguments."""
