@@ -147,8 +147,10 @@
       pen.beginPath(); pen.moveTo(left, py(10 ** e)); pen.lineTo(width - right, py(10 ** e)); pen.stroke();
       pen.fillText(`1e${e}`.replace("-", "−"), left - 5, py(10 ** e) + 4);
     }
-    pen.textAlign = "center";
-    for (const i of [0, Math.round(longest() / 2), longest()]) pen.fillText(String(i), px(i), height - 4);
+    [0, Math.round(longest() / 2), longest()].forEach((i, place) => {
+      pen.textAlign = ["left", "center", "right"][place];
+      pen.fillText(String(i), px(i), height - 4);
+    });
     for (const s of series) {
       pen.strokeStyle = s.color;
       pen.lineWidth = 1.8;
