@@ -15,6 +15,7 @@ __all__ = ["page"]
 
 _HERE = Path(__file__).resolve().parent
 _text = html.escape
+_GROUP = ' class="group"'
 
 
 def page(summary: dict[str, Any], charts: dict[str, Chart]) -> str:
@@ -65,7 +66,7 @@ def _table(head: list[str], body: list[list[str]], groups: list[list[str]] | Non
         at += len(group)
         ends.add(at)
     rows = [
-        f"<tr{' class=group' if i in ends else ''}>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
+        f"<tr{_GROUP if i in ends else ''}>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
         for i, row in enumerate(body)
     ]
     heads = "".join(f"<th>{_text(cell)}</th>" for cell in head)
