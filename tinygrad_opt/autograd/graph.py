@@ -88,9 +88,11 @@ def _used_up(node: Node) -> str:
 
 
 def _check_current(node: Node) -> None:
-    """Raise when a rule of the node reads a parameter that an optimizer has changed since it was saved."""
+    """Raise when a rule reads a parameter that an optimizer has changed since, here or through a view made here."""
+    outputs = node.output if node.output.__class__ is tuple else (node.output,)
+    view = any(out.view if out.__class__ is Spec else out.base is not None for out in outputs)
     for position, parent in enumerate(node.parents):
-        if isinstance(parent, Leaf) and parent.written > node.number and node.primitive.reads(node, position):
+        if isinstance(parent, Leaf) and parent.written > node.number and (view or node.primitive.reads(node, position)):
             name = f"'{parent.name}'" if parent.name else "a parameter"
             raise StaleValueError(
                 f"backward: {name} was changed by an optimizer step after '{node.primitive.name}' had used it, so the "

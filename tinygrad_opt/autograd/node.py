@@ -27,13 +27,14 @@ Lift = Callable[[Any, Any], Any]
 
 
 class Spec:
-    """What is left of an array that need not be kept: its shape and dtype."""
+    """What is left of an array that need not be kept: its shape and dtype, and whether it was a view of another."""
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("dtype", "shape", "view")
 
     def __init__(self, array: Any) -> None:
         self.shape: tuple[int, ...] = array.shape
         self.dtype: np.dtype[Any] = array.dtype
+        self.view: bool = getattr(array, "base", None) is not None
 
     @property
     def ndim(self) -> int:
