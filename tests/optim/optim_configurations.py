@@ -80,6 +80,7 @@ def cases():
 
 
 OWN = {
+    "GradientDescent": [{"lr": 0.1}],
     "Momentum": [{"lr": 0.1, "beta": 0.8}],
     "Nesterov": [{"lr": 0.01}],
     "SignSGD": [{"lr": 0.01}, {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}],

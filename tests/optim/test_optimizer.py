@@ -404,6 +404,39 @@ class TestFlatBuffers:
         assert not np.shares_memory(a.data, c.data)
 
 
+def test_parameters_that_left_the_model():
+    class Model:
+        def __init__(self):
+            self.parts = {"fc.weight": leaf(1.0, name="fc.weight"), "fc.bias": leaf(1.0, name="fc.bias")}
+
+        def named_parameters(self):
+            return self.parts.items()
+
+    model = Model()
+    optimizer = optim.SGD(model.named_parameters(), 0.1)
+    optimizer.check(model)
+    model.parts["fc.weight"] = leaf(2.0)
+    with pytest.warns(optim.OptimizerWarning, match=r"holds 1 parameters .*fc.weight.*; the optimizer lacks 1"):
+        optimizer.check(model)
+
+
+@pytest.mark.parametrize("make", [optim.Prodigy, lambda p: optim.LBFGS(p, lr=0.01), optim.LAMB])
+def test_copies_of_optimizers_with_a_state_of_their_own(make):
+    a = leaf(1.0, 2.0)
+    optimizer = make([a])
+
+    def closure(w):
+        w.grad = tg.Tensor(w.data.copy())
+        return tg.Tensor(np.sum(w.data**2) / 2)
+
+    optimizer.step(lambda: closure(a))
+    b, other = copy.deepcopy((a, optimizer))
+    for _ in range(3):
+        optimizer.step(lambda: closure(a))
+        other.step(lambda: closure(b))
+    np.testing.assert_array_equal(a.data, b.data)
+
+
 def assert_same_state(one, other):
     assert one["param_groups"] == other["param_groups"]
     assert one["state"].keys() == other["state"].keys()

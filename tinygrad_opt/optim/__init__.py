@@ -15,6 +15,7 @@ from .amsgrad import AMSGrad
 from .asgd import ASGD
 from .averaging import EMA, SWA
 from .functional import Functional, unroll
+from .gradient_descent import GradientDescent
 from .groups import REQUIRED, table
 from .interchange import from_torch, pack_state, to_torch, unpack_state
 from .lamb import LAMB
@@ -68,6 +69,7 @@ __all__ = [
     "Adamax",
     "Functional",
     "GradientCentralization",
+    "GradientDescent",
     "GradientNoise",
     "Lion",
     "Lookahead",

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import GradientError
 from .execute import Executor
 
-__all__ = ["Advice", "OptimizerWarning", "no_gradients"]
+__all__ = ["Advice", "OptimizerWarning", "disagreement", "no_gradients"]
 
 
 class OptimizerWarning(UserWarning):
@@ -48,11 +48,10 @@ class Advice:
         names = _without_gradient(groups)
         total = sum(len(group["params"]) for group in groups)
         if names and len(names) < total:
-            shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
             self.say(
                 "unused",
-                f"step(): {len(names)} of {total} parameters have no gradient and stay as they are: {shown}. They "
-                f"were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
+                f"step(): {len(names)} of {total} parameters have no gradient and stay as they are: {_listed(names)}. "
+                f"They were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
             )
 
 
@@ -63,6 +62,30 @@ def _without_gradient(groups: Sequence[Mapping[str, Any]]) -> list[str]:
         for p, name in zip(group["params"], group["param_names"], strict=True)
         if p._node is not None and p._node.grad is None
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def disagreement(groups: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> str:
+    """In what an optimizer's groups and a model's parameters by name differ; empty when they agree."""
+    held = {id(p): name for group in groups for p, name in zip(group["params"], group["param_names"], strict=True)}
+    owned = {id(p) for p in model.values()}
+    left = [name for key, name in held.items() if key not in owned]
+    missing = [name for name, p in model.items() if p.requires_grad and id(p) not in held]
+    parts = []
+    if left:
+        parts.append(
+            f"the optimizer holds {len(left)} parameters that are no longer in the model: {_listed(left)}. A layer was "
+            f"replaced after the optimizer had been made; make the optimizer afterwards"
+        )
+    if missing:
+        parts.append(
+            f"the optimizer lacks {len(missing)} trainable parameters of the model: {_listed(missing)}. Add them by "
+            f"add_param_group, or freeze them"
+        )
+    return "; ".join(parts)
 
 
 def no_gradients(groups: Sequence[Mapping[str, Any]]) -> GradientError:

@@ -56,12 +56,7 @@ class Functional:
         given.check_hyperparameters(
             name, {key: given.plain(v) for key, v in bound.items()}, optimizer.defaults, optimizer.ranges
         )
-        self.values: dict[str, Any] = {}
-        for key, value in bound.items():
-            if key in optimizer.spread:
-                self.values.update(zip(optimizer.spread[key], value, strict=True))
-            else:
-                self.values[key] = value
+        self.values = given.spread(bound, optimizer.spread)
 
     def init(self, params: Sequence[Tensor]) -> dict[str, Any]:
         """The state before the first step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -20,8 +20,10 @@ __all__ = [
     "bind_arguments",
     "check_distinct",
     "check_hyperparameters",
+    "complete",
     "named_tensors",
     "plain",
+    "spread",
     "table",
     "unknown",
 ]
@@ -185,6 +187,45 @@ def named_tensors(group: Mapping[str, Any], name: str) -> tuple[list[Tensor], li
         tensors.append(tensor)
         names.append(label)
     return tensors, names
+
+
+def complete(
+    groups: Sequence[Mapping[str, Any]],
+    present: Sequence[Mapping[str, Any]],
+    defaults: Mapping[str, Any],
+    name: str,
+    check: Callable[[Mapping[str, Any]], None],
+) -> list[dict[str, Any]]:
+    """Groups with every hyperparameter and name, checked against each other and against those that are there."""
+    ready = []
+    for group in groups:
+        tensors, names = named_tensors(group, name)
+        for key in group:
+            if key not in (*defaults, "params", "param_names", "initial_lr"):
+                raise TypeError(unknown(name, key, defaults))
+        full = {**defaults, **{key: plain(value) for key, value in group.items() if key != "params"}}
+        check(full)
+        for key, value in full.items():
+            if value is REQUIRED:
+                raise TypeError(f"{name}: every group needs a value for {key}.")
+        ready.append({"params": tensors, **full, "param_names": names})
+    check_distinct([tensor for group in (*present, *ready) for tensor in group["params"]], name)
+    position = sum(len(group["params"]) for group in present)
+    for made in ready:
+        made["param_names"] = [label or str(position + i) for i, label in enumerate(made["param_names"])]
+        position += len(made["params"])
+    return ready
+
+
+def spread(values: Mapping[str, Any], tuples: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Tuples taken apart: betas=(0.9, 0.999) becomes beta1=0.9, beta2=0.999."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in tuples:
+            flat.update(zip(tuples[key], value, strict=True))
+        else:
+            flat[key] = value
+    return flat
 
 
 def check_distinct(tensors: Sequence[Tensor], name: str) -> None:

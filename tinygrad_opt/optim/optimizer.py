@@ -14,7 +14,7 @@ from ..autograd import Tensor, enable_grad
 from ..autograd.graph import next_number
 from ..autograd.tensor import new_tensor
 from . import groups as given
-from .advice import Advice, OptimizerWarning, no_gradients
+from .advice import Advice, OptimizerWarning, disagreement, no_gradients
 from .each import Each
 from .explain import explanation, terms
 from .flat import Flat
@@ -112,37 +112,12 @@ class Optimizer:
         self._executors: list[list[Flat | Each]] = []
         self._hyper: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         self._advice = Advice()
-        ready = self._checked_groups(groups)
+        ready = given.complete(groups, [], self.defaults, name, self._check)
         self.param_groups = ready
         self._executors = [self._make_executors(group) for group in ready]
         self._hyper = [((), {}) for _ in ready]
 
     # Groups
-
-    def _checked_groups(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Groups in full, checked against each other and against those that are there."""
-        name = type(self).__name__
-        ready = []
-        for group in groups:
-            tensors, names = given.named_tensors(group, name)
-            for key in group:
-                if key not in (*self.defaults, "params", "param_names", "initial_lr"):
-                    raise TypeError(given.unknown(name, key, self.defaults))
-            full = {**self.defaults, **{key: given.plain(v) for key, v in group.items() if key != "params"}}
-            self._check(full)
-            for key, value in full.items():
-                if value is REQUIRED:
-                    raise TypeError(f"{name}: every group needs a value for {key}.")
-            ready.append({"params": tensors, **full, "param_names": names})
-        every = [*self.param_groups, *ready]
-        tensors = [tensor for group in every for tensor in group["params"]]
-        given.check_distinct(tensors, name)
-        position = 0
-        for group in every:
-            for place, label in enumerate(group["param_names"]):
-                group["param_names"][place] = label or f"{position}"
-                position += 1
-        return ready
 
     def _check(self, values: Mapping[str, Any]) -> None:
         given.check_hyperparameters(type(self).__name__, values, type(self).defaults, self.ranges)
@@ -165,7 +140,7 @@ class Optimizer:
         """Add a group of parameters: a dict with "params", and hyperparameters that differ from the defaults."""
         if not isinstance(group, Mapping):
             raise TypeError(f"add_param_group expected a dict with the key 'params', got {type(group).__name__}.")
-        ready = self._checked_groups([dict(group)])
+        ready = given.complete([dict(group)], self.param_groups, self.defaults, type(self).__name__, self._check)
         executors = [self._make_executors(one) for one in ready]
         self.param_groups += ready
         self._executors += executors
@@ -182,18 +157,8 @@ class Optimizer:
         if now != before:
             flat = {key: given.plain(value) for key, value in zip(self.defaults, now, strict=True)}
             self._check(flat)
-            values = self._spread(flat)
+            values = given.spread(flat, self.spread)
             self._hyper[index] = (now, values)
-        return values
-
-    def _spread(self, group: Mapping[str, Any]) -> dict[str, Any]:
-        """Tuples taken apart: betas=(0.9, 0.999) becomes beta1=0.9, beta2=0.999."""
-        values: dict[str, Any] = {}
-        for key, value in group.items():
-            if key in self.spread:
-                values.update(zip(self.spread[key], value, strict=True))
-            else:
-                values[key] = value
         return values
 
     # The step
@@ -259,6 +224,18 @@ class Optimizer:
                 if leaf is not None and leaf.grad is not None:
                     leaf.grad = None if set_to_none else new_tensor(np.zeros(p.shape, p.dtype), None)
                     leaf.passes = 0
+
+    def check(self, model: Any) -> None:
+        """Compare with a model, by its ``named_parameters()``; warn about what one has and the other has not.
+
+        Warns
+        -----
+        OptimizerWarning
+            Names parameters that have left the model, and trainable ones that the optimizer does not have.
+        """
+        message = disagreement(self.param_groups, dict(model.named_parameters()))
+        if message:
+            warnings.warn(message, OptimizerWarning, stacklevel=2)
 
     # To learn from
 
