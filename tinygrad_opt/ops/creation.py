@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.dtypes import get_default_dtype
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_array, new_tensor
+from ..autograd.tensor import Tensor, as_array, as_tensor, new_tensor
 
 __all__ = [
     "arange",
@@ -27,6 +27,14 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def beside(value: Any, x: Any) -> Tensor:
+    """A Tensor of a further argument: arrays keep their dtype, Python's floats get that of `x`, not the default."""
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        return as_tensor(value)
+    array = np.asarray(value)
+    return as_tensor(array.astype(x.dtype) if array.dtype.kind == "f" and x.dtype.kind in "fc" else array)
 
 
 def _made(array: Any, requires_grad: bool = False) -> Tensor:

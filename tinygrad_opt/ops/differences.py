@@ -8,22 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
+from .creation import beside
 from .reduction import axes_of
 
-__all__ = ["diff", "ediff1d", "gradient", "polyval", "trapezoid", "unwrap"]
+__all__ = ["diff", "ediff1d", "gradient", "trapezoid", "unwrap"]
 
 _NOT_GIVEN: Any = object()
 
 
 def _part(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
     return x[(*(slice(None),) * (axis % x.ndim), slice(start, stop))]
-
-
-def _like(value: Any, x: Any) -> Any:
-    """A Tensor of what was given; plain numbers get the dtype of x."""
-    return value if isinstance(value, Tensor) else as_tensor(as_array(value, getattr(value, "dtype", x.dtype)))
 
 
 @implements(np.diff)
@@ -37,11 +33,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _NOT_GIVEN, append: 
     if n == 0:
         return a
     ends = [a.shape[i] if i != axis % a.ndim else 1 for i in range(a.ndim)]
-    parts = [
-        np.broadcast_to(as_tensor(p), ends) if p is not a and as_tensor(p).ndim == 0 else as_tensor(p)
-        for p in (prepend, a, append)
-        if p is not _NOT_GIVEN
-    ]
+    parts = [p if p is a else beside(p, a) for p in (prepend, a, append) if p is not _NOT_GIVEN]
+    parts = [p if p.ndim else np.broadcast_to(p, ends) for p in parts]
     x = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     for _ in range(n):
         after, before = _part(x, 1, None, axis), _part(x, None, -1, axis)
@@ -53,7 +46,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _NOT_GIVEN, append: 
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Differences of consecutive elements of the flattened array, with values put in front and behind."""
     steps = diff(np.reshape(as_tensor(ary), -1))
-    parts = [np.reshape(_like(p, steps), -1) for p in (to_begin, steps, to_end) if p is not None]
+    parts = [np.reshape(beside(p, steps), -1) for p in (to_begin, steps, to_end) if p is not None]
     return np.concatenate(parts) if len(parts) > 1 else steps
 
 
@@ -62,7 +55,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """∫ y dx by the trapezoidal rule, for samples at `x` or at distance `dx`."""
     y = as_tensor(y)
     if x is not None:
-        x = as_tensor(x)
+        x = beside(x, y)
         dx = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
             dx = np.reshape(dx, [-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
@@ -98,7 +91,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = len(f)
     if edge_order not in (1, 2) or n < edge_order + 1:
         raise ValueError(f"gradient: edge_order {edge_order} needs {edge_order + 1} samples, got {n} on axis {axis}.")
-    spacing = _like(spacing, f)
+    spacing = beside(spacing, f)
     if spacing.ndim == 0:
         steps = np.broadcast_to(spacing, (n - 1,))
     elif spacing.shape == (n,):
@@ -114,16 +107,6 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         first = first + (rise[:1] - rise[1:2]) * h[:1] / (h[:1] + h[1:2])
         last = last + (rise[-1:] - rise[-2:-1]) * h[-1:] / (h[-1:] + h[-2:-1])
     return np.moveaxis(np.concatenate([first, inner, last]), 0, axis)
-
-
-@implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """The polynomial with coefficients `p`, the highest power first, at `x`, by Horner's rule."""
-    x = as_tensor(x)
-    total: Any = x * 0
-    for coefficient in as_tensor(p):
-        total = total * x + coefficient
-    return total
 
 
 @implements(np.unwrap)

@@ -11,6 +11,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
+from .creation import beside
 
 __all__ = [
     "append",
@@ -160,7 +161,8 @@ def _assemble(arrays: Any, depth: int, ndim: int) -> Any:
 @implements(np.append)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
     """`values` behind `arr` along an axis; both flattened first when it is None."""
-    return concatenate([as_tensor(arr), as_tensor(values)], axis=axis)
+    arr = as_tensor(arr)
+    return concatenate([arr, beside(values, arr)], axis=axis)
 
 
 @implements(np.delete)
@@ -183,7 +185,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     """
     arr = as_tensor(arr) if axis is not None else np.reshape(as_tensor(arr), -1)
     axis = 0 if axis is None else axis % arr.ndim
-    values = as_tensor(values)
+    values = beside(values, arr)
     n = arr.shape[axis]
     places = np.arange(n)[obj] if isinstance(obj, slice) else as_array(obj)
     places = np.flatnonzero(places) if places.dtype == bool else places

@@ -10,6 +10,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
+from .creation import beside
 from .reduction import axes_of, count, expand, mean
 from .samples import reduction
 
@@ -111,7 +112,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         y = mean(a, axis=axis, keepdims=keepdims)
         total = as_tensor(np.full(y.shape, count(a.shape, axis), y.dtype))
     else:
-        weights = as_tensor(weights)
+        weights = beside(weights, a)
         axes = axes_of(axis, a.ndim)
         if weights.shape != a.shape:
             if weights.shape != tuple(a.shape[i] for i in axes):
@@ -151,7 +152,7 @@ def cov(
     x = x if dtype is None else x.astype(dtype)
     ddof = int(not bias) if ddof is None else ddof
     weights = None if fweights is None else as_tensor(fweights)
-    importance = None if aweights is None else as_tensor(aweights)
+    importance = None if aweights is None else beside(aweights, x)
     if importance is not None:
         weights = importance if weights is None else weights * importance
     total = x.shape[1] if weights is None else np.sum(weights)
