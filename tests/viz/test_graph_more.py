@@ -137,3 +137,13 @@ def test_a_transformer_folds_to_one_layer():
     assert "self_attn: MultiheadAttention" in titles
     shallow = viz.graph(model, x, depth=2, repeats=True)
     assert shallow.source.count('class="module"') == 1
+
+
+def test_source_lines_on_hover():
+    x = tg.tensor(3.0, requires_grad=True)
+    with tg.autograd.note_lines():
+        y = x * x
+        inside = tg.viz.graph(y).source
+    assert "made at test_graph_more.py:" in inside
+    assert "y = x * x" in inside
+    assert "made at" not in tg.viz.graph(y).source

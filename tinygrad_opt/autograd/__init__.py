@@ -7,6 +7,7 @@ from .grad import backward as backward
 from .grad import grad as grad
 from .gradcheck import gradcheck, gradgradcheck
 from .leaks import LeakMeter, LeakWarning, live_nodes
+from .lines import note_lines
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .primitive import Primitive, primitive
 from .registry import implements
@@ -30,6 +31,7 @@ __all__ = [
     "is_grad_enabled",
     "live_nodes",
     "no_grad",
+    "note_lines",
     "primitive",
     "set_default_dtype",
     "set_grad_enabled",

@@ -60,7 +60,20 @@ def _engine() -> Any:
 
 
 class note_lines:
-    """Context manager: note the lines of this thread's nodes, for all contexts that are open at a time."""
+    """Context manager: note which line of the user's code makes each node, for pictures and diagnostics.
+
+    Only this thread's operations are noted, and forgotten when the last such context ends. It makes each operation a
+    few microseconds slower.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> x = tg.tensor(3.0, requires_grad=True)
+    >>> with tg.autograd.note_lines():
+    ...     picture = tg.viz.graph(x * x)
+    >>> "made at" in picture.source
+    True
+    """
 
     def __enter__(self) -> None:
         with _lock:

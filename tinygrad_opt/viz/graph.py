@@ -38,7 +38,8 @@ def graph(
     """Draw how a result was computed.
 
     Values are boxes (amber: leaves that want a gradient; grey: constants; green: the result), operations are
-    rounded pills with their formula. Hover over a node for its gradient rule, its module and what it saved.
+    rounded pills with their formula. Hover over a node for its gradient rule, its module and what it saved; and for
+    the line of your code that made it, if both ran inside of ``with tg.autograd.note_lines():``.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..autograd.lines import line_of
 from .metric import Metric
 from .text import array_lines, clean, gradient_lines, of_dtype, of_shape, plural
 from .trace import Operation, Value, options_text, slot_names
@@ -36,6 +37,8 @@ class Labels:
                 tip.append(f"gradient of {names[position] if position < len(names) else position}: {rule}")
         if operation.module:
             tip.append(f"module {operation.module}")
+        if line := line_of(operation.node):
+            tip.append(f"made at {line}")
         tip.append(f"operation number {operation.number}")
         tip += self._saved(operation)
         return lines, kinds, [clean(line, 120) for line in tip]
