@@ -38,11 +38,12 @@ def _lay(x, planes, stride, before, plane):  # type: ignore[no-untyped-def]
                 target = planes[a % s1 * x.shape[0] + c]
                 target[start + first : start + last] = source[first:last]
                 continue
-            for j in range(x.shape[2]):
-                b = j + before[1]
-                if 0 <= b < plane[1] * s2:
-                    target = planes[(a % s1 * s2 + b % s2) * x.shape[0] + c]
-                    target[a // s1 * plane[1] + b // s2] = source[j]
+            for b in range(s2):  # each phase takes every s₂-th element
+                target = planes[(a % s1 * s2 + b) * x.shape[0] + c, a // s1 * plane[1] : (a // s1 + 1) * plane[1]]
+                for q in range(max(0, -(-(before[1] - b) // s2)), plane[1]):
+                    j = q * s2 + b - before[1]
+                    if j < source.size:
+                        target[q] = source[j]
 
 
 @_jit
@@ -62,10 +63,12 @@ def _lift(planes, rows, x, stride, before, plane):  # type: ignore[no-untyped-de
                 start = a // s1 * plane[1] + before[1]
                 target[first:last] = planes[a % s1, rows[c], start + first : start + last]
                 continue
-            for j in range(x.shape[2]):
-                b = j + before[1]
-                if 0 <= b < plane[1] * s2:
-                    target[j] = planes[a % s1 * s2 + b % s2, rows[c], a // s1 * plane[1] + b // s2]
+            for b in range(s2):
+                source = planes[a % s1 * s2 + b, rows[c], a // s1 * plane[1] : (a // s1 + 1) * plane[1]]
+                for q in range(max(0, -(-(before[1] - b) // s2)), plane[1]):
+                    j = q * s2 + b - before[1]
+                    if j < target.size:
+                        target[j] = source[q]
 
 
 @_jit

@@ -77,7 +77,8 @@ def _sum(x, y, kernel, stride, before):  # type: ignore[no-untyped-def]
 
 @_jit
 def _spread(g, x, kernel, stride, before):  # type: ignore[no-untyped-def]
-    """Along the row first, then onto the rows."""
+    """Along the row first, then onto the rows; windows side by side need no adding."""
+    beside = kernel[0] <= stride[0]
     height, width = x.shape[1:]
     row = np.empty(max(width + before[1], (g.shape[2] - 1) * stride[1] + kernel[1]), x.dtype)
     inner = row[before[1] : before[1] + width]
@@ -91,6 +92,9 @@ def _spread(g, x, kernel, stride, before):  # type: ignore[no-untyped-def]
             a = i * stride[0] - before[0]
             for u in range(max(a, 0), min(a + kernel[0], height)):
                 target = x[p, u]
+                if beside:
+                    target[:] = inner
+                    continue
                 for t in range(width):
                     target[t] += inner[t]
 
@@ -154,8 +158,8 @@ def sum_windows(x: Any, out: Any, kernel: Any, stride: Any, padding: Any) -> Any
 
 
 def spread_windows(g: Any, size: Any, kernel: Any, stride: Any, padding: Any) -> Any:
-    """The twin of ``nn.pool.spread_windows`` for windows of more than 2 × 2; None for what it does not cover."""
-    if not _fits(g, kernel) or max(kernel) <= 2:
+    """The twin of ``nn.pool.spread_windows``; None for what it does not cover."""
+    if not _fits(g, kernel):
         return None
     planes = _planes(g)
     x = np.zeros((len(planes), *size), g.dtype)
