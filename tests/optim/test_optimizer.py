@@ -372,6 +372,13 @@ class TestFlatBuffers:
         assert a.data[0] == pytest.approx(0.5)
         assert b.data[0] == pytest.approx(0.5)
 
+    def test_half_precision(self):
+        a = leaf(1.0, 2.0, dtype=np.float16)
+        give(a, value=300.0)
+        optim.SGD([a], 0.001).step()
+        assert a.dtype == np.float16
+        np.testing.assert_allclose(a.data, [0.7, 1.7], rtol=1e-3)
+
     def test_two_optimizers_in_turn(self):
         a = leaf(1.0)
         one, other = optim.SGD([a], 0.25), optim.SGD([a], 0.5)

@@ -73,13 +73,24 @@ def test_what_does_not_fit_is_listed_and_nothing_changes():
     bad["state"][2]["velocity"] = np.zeros(())
     with pytest.raises(ValueError, match="nothing was loaded") as error:
         optimizer.load_state_dict(bad)
-    assert "m of parameter '0' is (2, 3), the parameter (3, 2)" in str(error.value)
+    assert "m of parameter '0' is (2, 3), it should be (3, 2)" in str(error.value)
     assert "missing for parameter '1': v" in str(error.value)
     assert "unexpected for parameter '2': velocity" in str(error.value)
     after = optimizer.state_dict()
     for key in before["state"]:
         for name in before["state"][key]:
             np.testing.assert_array_equal(before["state"][key][name], after["state"][key][name])
+
+
+def test_a_mis_shaped_state_of_a_rule_over_whole_arrays():
+    params, optimizer = setting("Adafactor", {"lr": 0.1})
+    train(params, optimizer, 0, 6)
+    bad = optimizer.state_dict()
+    bad["state"][0]["r"] = np.zeros((1, 2))
+    bad["state"][1]["r"] = np.zeros((4, 1))
+    with pytest.raises(ValueError, match=r"r of parameter '0' is \(1, 2\), it should be \(3, 1\)") as error:
+        optimizer.load_state_dict(bad)
+    assert "r of parameter '1' is (4, 1), it should be None" in str(error.value)
 
 
 def test_missing_and_unexpected_parameters_by_name():

@@ -103,12 +103,11 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
             f"missing for {label}: {key}" for key in rule.state if key not in arrays and not rule.optional(key)
         ]
         problems += [f"unexpected for {label}: {key}" for key in arrays if key not in rule.state]
-        if rule.elementwise:
-            problems += [
-                f"{key} of {label} is {array.shape}, the parameter {tensor.shape}"
-                for key, array in arrays.items()
-                if key in rule.state and array.shape != tensor.shape
-            ]
+        problems += [
+            f"{key} of {label} is {array.shape}, it should be {_first_shape(rule, key, tensor)}"
+            for key, array in arrays.items()
+            if key in rule.state and array.shape != _first_shape(rule, key, tensor)
+        ]
         restored.append((executor, position, steps, {k: float(entry[k]) for k in clock if k in entry}, arrays))
     fresh = []
     if hyperparameters:
@@ -152,6 +151,12 @@ def _match(own: Any, groups: Any, problems: list[str]) -> dict[int, int]:
     if len(ours) != len(theirs):
         problems.append(f"{len(theirs)} parameters were saved, this optimizer has {len(ours)}")
     return dict(enumerate(theirs))
+
+
+def _first_shape(rule: UpdateRule, key: str, tensor: Tensor) -> Any:
+    """The shape of a state; None where the rule keeps none for this parameter."""
+    init = rule.init.get(key)
+    return getattr(init(tensor.data), "shape", None) if callable(init) else tensor.shape
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
