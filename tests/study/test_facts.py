@@ -44,7 +44,7 @@ def test_momentum_beats_plain_descent_by_about_the_root_of_the_condition_number(
 
 
 def test_adagrad_leads_on_sparse_features():
-    results, summary = study(("sparse",), ("sgd", "momentum", "adagrad"), final_seeds=4)
+    results, summary = study(("sparse",), ("sgd", "momentum", "adagrad"), trials=5, centre=-0.5, final_seeds=3)
     losses = {name: np.array([loss_on_test(r) for r in result.final]) for name, result in results.items()}
     assert (losses["adagrad"] < losses["sgd"]).all()
     assert losses["adagrad"].mean() < min(losses["momentum"].mean(), losses["sgd"].mean())
@@ -72,7 +72,9 @@ def test_adam_with_a_tuned_epsilon_is_not_worse_than_momentum():
 def test_tuned_plain_descent_is_close_to_adam_on_digits():
     # The rates are those that the quick study selects, or half a decade less.
     accuracy = {
-        name: max(np.median([final_accuracy(r) for r in finals("digits", name, lr=lr)]) for lr in rates)
+        name: max(
+            np.median([final_accuracy(r) for r in finals("digits", name, seeds=(0, 1, 2), lr=lr)]) for lr in rates
+        )
         for name, rates in {"sgd": (0.3162, 1.0), "adam": (0.01, 0.03162)}.items()
     }
     assert accuracy["adam"] > 0.93
