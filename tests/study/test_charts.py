@@ -60,7 +60,18 @@ def test_names_are_escaped_and_the_file_stands_alone():
     root = ET.fromstring(text)
     assert root.find(NS + "title").text == "a < b"
     assert root.find(NS + "style") is not None
+    assert '<script>"' in [label.text for label in root.iter(NS + "text")]  # the legend
     assert "<script>" not in text
+
+
+def test_a_legend_stays_within_its_file():
+    series = [Series(f"optimizer number {i}", [0, 1], [0, 1], slot=i) for i in range(8)]
+    root = ET.fromstring(standalone(Chart("t", "x", "y", series)))
+    _, _, width, height = map(float, root.get("viewBox").split())
+    labels = [label for label in root.iter(NS + "text") if (label.text or "").startswith("optimizer number")]
+    assert len(labels) == 8
+    assert all(float(label.get("y")) < height for label in labels)
+    assert all(float(label.get("x")) + 6 * len(label.text) < width for label in labels)
 
 
 def test_ticks_are_round_and_labels_do_not_collide():

@@ -228,10 +228,28 @@ COLOURS = """
 
 
 def standalone(chart: Chart) -> str:
-    """The chart as an SVG file of its own."""
+    """The chart as an SVG file of its own, with a legend below."""
     style = f"<style>{COLOURS}{STYLE} svg {{ background: var(--paper); }}</style>"
-    head, rest = svg(chart).split(">", 1)
-    return f'{head} width="{2 * WIDTH}" height="{2 * HEIGHT}"><title>{html.escape(chart.title)}</title>{style}{rest}\n'
+    legend, rows = _legend(chart.series)
+    height = HEIGHT + 20 * rows + 4
+    drawn = svg(chart).replace(f"0 0 {WIDTH} {HEIGHT}", f"0 0 {WIDTH} {height}", 1).removesuffix("</svg>")
+    head, rest = drawn.split(">", 1)
+    title = f"<title>{html.escape(chart.title)}</title>"
+    return f'{head} width="{2 * WIDTH}" height="{2 * height}">{title}{style}{rest}{legend}</svg>\n'
+
+
+def _legend(series: Sequence[Series]) -> tuple[str, int]:
+    """Names beside strokes of their colours, in as many rows as it takes."""
+    parts, x, row = [], _LEFT, 0
+    for s in series:
+        width = 40 + 8 * len(s.name)
+        if x + width > WIDTH and x > _LEFT:
+            x, row = _LEFT, row + 1
+        y = HEIGHT + 10 + 20 * row
+        stroke = f'<g class="series s{s.slot}"><polyline points="{x},{y - 4} {x + 20},{y - 4}"/></g>'
+        parts.append(f'{stroke}<text class="label" x="{x + 25}" y="{y}">{html.escape(s.name)}</text>')
+        x += width
+    return "".join(parts), row + 1
 
 
 def swatch(slot: int) -> str:
