@@ -99,7 +99,7 @@ def _forward(x, w, offsets, bias, y, stride, before, plane, length, tile, first,
                 for i in range(count):
                     sums[i] = bias[o + i]
                 for place in range(0, cells, tile):
-                    sum_tile(flat, offsets[group], w[group, block], 0, terms, place, sums)
+                    sum_tile(flat, offsets[group], w[group, block], 0, terms, place, sums)  # type: ignore[call-arg]
                 for i in range(count):
                     for r in range(y.shape[2]):
                         y[n, o + i, r] = sums[i, r * plane[1] : r * plane[1] + y.shape[3]]
@@ -125,7 +125,7 @@ def _transpose(g, w, offsets, ends, rows, x, stride, before, plane, lead, tile, 
                     sums = planes[phase, start : start + 4]
                     for place in range(0, cells, tile):
                         count = ends[phase] - begin
-                        sum_tile(flat, offsets[group], w[group, block], begin, count, place, sums)
+                        sum_tile(flat, offsets[group], w[group, block], begin, count, place, sums)  # type: ignore[call-arg]
                     begin = ends[phase]
         _lift(planes, rows, x[n], stride, before, plane)
 
@@ -151,7 +151,7 @@ def _weight(x, g, w, offsets, stride, before, plane, length, tile, first, last):
                     rows[i] = (group * per + 4 * block + i if 4 * block + i < per else g.shape[1]) * room
                 total = w[group, block]
                 for k in range(0, terms, 3):
-                    dot_tile(flat_given, rows, flat, offsets[group, k : k + 3], cells, products)
+                    dot_tile(flat_given, rows, flat, offsets[group, k : k + 3], cells, products)  # type: ignore[call-arg]
                     for i in range(4):
                         for j in range(3):
                             total[i, k + j] += products[3 * i + j].sum()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -33,7 +33,7 @@ class _Code:
         self.width = 32 // self.bytes
         self.vector = ir.VectorType(self.scalar, self.width)
         name = f"llvm.fma.v{self.width}f{8 * self.bytes}"
-        self._fma = cgutils.get_or_insert_function(
+        self._fma = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
             builder.module, ir.FunctionType(self.vector, [self.vector] * 3), name
         )
 
@@ -89,7 +89,7 @@ def _pointer(context: Any, builder: Any, array_type: Any, value: Any) -> Any:
     return context.make_array(array_type)(context, builder, value).data
 
 
-@intrinsic  # type: ignore[misc, untyped-decorator]
+@intrinsic
 def sum_tile(typing_context, x, offsets, w, first, count, place, sums):  # type: ignore[no-untyped-def]
     """``sums[i, place:] += Σ w[first + k, i] · x[offsets[first + k] + place:]`` over k < count, for 4 rows of a tile.
 
@@ -127,7 +127,7 @@ def sum_tile(typing_context, x, offsets, w, first, count, place, sums):  # type:
     return types.void(x, offsets, w, types.int64, types.int64, types.int64, sums), generate
 
 
-@intrinsic  # type: ignore[misc, untyped-decorator]
+@intrinsic
 def dot_tile(typing_context, g, rows, x, offsets, count, products):  # type: ignore[no-untyped-def]
     """``products[3·i + j] = Σ g[rows[i] + t] · x[offsets[j] + t]`` over t < count, in parts still to be added up.
 
