@@ -22,14 +22,14 @@ from tinygrad_opt.data import CharacterText, read_text, shakespeare
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", type=Path, default=os.environ.get("TINYGRAD_OPT_DATA"), help="folder of data sets")
 parser.add_argument("--quick", action="store_true", help="the package's own text, a small network, few steps")
-parser.add_argument("--steps", type=int, help="training steps (default: 2500, quick: 150)")
+parser.add_argument("--steps", type=int, help="training steps (default: 1200, quick: 150)")
 options = parser.parse_args()
 if options.quick:
     text, hidden, steps = shakespeare(), 64, options.steps or 150
 elif options.data is None:
     raise SystemExit("Where is the text? Give --data FOLDER or set TINYGRAD_OPT_DATA; --quick needs no data.")
 else:
-    text, hidden, steps = read_text(Path(options.data) / "text" / "tinyshakespeare.txt"), 192, options.steps or 2500
+    text, hidden, steps = read_text(Path(options.data) / "text" / "tinyshakespeare.txt"), 192, options.steps or 1200
 length, batch, rate = 64, 32, 4e-3
 tg.manual_seed(0)
 rng = np.random.default_rng(0)
