@@ -159,6 +159,39 @@ def test_a_refused_rule_runs_on_numpy_and_says_why(monkeypatch):
     assert rules.reason(sample, {"lr": 0.1, "momentum": 0.0, "power": 0.5, "t": 1}) is None
 
 
+def test_without_numba_everything_runs_on_numpy(monkeypatch):
+    import tinygrad_opt as tg
+
+    @optim.update_rule()
+    def lonely(p, g, *, lr):
+        return p - lr * g
+
+    monkeypatch.setattr(rules, "_installed", lambda: False)
+    monkeypatch.setattr(rules, "AUTO_WORK", 1)
+    w = tg.Tensor(np.ones(1000), requires_grad=True)
+    w.grad = tg.Tensor(np.ones(1000))
+    made = type("Lonely", (optim.Optimizer,), {"rule": lonely, "defaults": {"lr": 0.5}})([w])
+    made.step()
+    np.testing.assert_array_equal(w.data, 0.5)
+    assert rules._programs[lonely.function].refused == "Numba is not installed"
+
+
+def test_what_numba_itself_refuses_runs_on_numpy():
+    pytest.importorskip("numba")
+
+    @optim.update_rule()
+    def negated(p, g, *, lr):
+        return p - lr * (~g)
+
+    before = kernels()
+    kernels("numba")
+    try:
+        with pytest.warns(RuntimeWarning, match="negated runs on NumPy: Numba says"):
+            assert rules.find(negated, {"lr": 0.1}, np.dtype("f8"), 1000) is None
+    finally:
+        kernels(before)
+
+
 def test_small_arrays_and_other_dtypes_stay_with_numpy():
     pytest.importorskip("numba")
     before = kernels()

@@ -177,7 +177,12 @@ def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
             return numba.njit(signature, cache=True, **options)(function)
         except (ImportError, OSError, EOFError, RuntimeError, ValueError):  # a damaged cache is no reason to fail
             pass
-    return numba.njit(signature, **options)(function)
+        except numba.core.errors.NumbaError as error:
+            raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None
+    try:
+        return numba.njit(signature, **options)(function)
+    except numba.core.errors.NumbaError as error:
+        raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None
 
 
 def _write(source: str) -> Path | None:
@@ -189,10 +194,10 @@ def _write(source: str) -> Path | None:
     base = os.environ.get("TINYGRAD_OPT_CACHE")
     if base == "":
         return None
-    root = Path(base or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "tinygrad_opt" / "rules"
-    path = folder / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
     try:
+        root = Path(base or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = root / "tinygrad_opt" / "rules"
+        path = folder / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
             return None
