@@ -71,6 +71,13 @@ def test_trace_needs_a_gradient_and_a_parameter():
         optimizer.trace(tg.Tensor(np.ones(1)))
 
 
+def test_an_optimizer_that_is_no_rule():
+    w, optimizer = setting(lambda p: optim.LBFGS(p, 0.5))
+    assert "lr (η) = 0.5" in explanation(optimizer)
+    with pytest.raises(TypeError, match="not one formula"):
+        optimizer.trace(w)
+
+
 def valley(x):
     return (x * x * tg.Tensor(np.array([1.0, 10.0]))).sum() / 2
 

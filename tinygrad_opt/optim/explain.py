@@ -26,14 +26,16 @@ GREEK = {"lr": "η", "betas": "β₁, β₂", "beta": "β", "eps": "ε", "weight
 
 def explanation(optimizer: Optimizer) -> str:
     """The rule as mathematics, the present hyperparameters, and the rule for one number with them filled in."""
-    cls, rule = type(optimizer), optimizer.rule
-    lines = [(cls.__doc__ or cls.__name__).strip().splitlines()[0], "", f"  {rule.formula}"]
+    cls, rule = type(optimizer), getattr(optimizer, "rule", None)
+    lines = [(cls.__doc__ or cls.__name__).strip().splitlines()[0]]
+    if rule is not None:
+        lines += ["", f"  {rule.formula}"]
     for index, group in enumerate(optimizer.param_groups):
         lines += ["", f"group {index}, {len(group['params'])} parameters:"]
         for key in optimizer.defaults:
             symbol = f" ({GREEK[key]})" if key in GREEK else ""
             lines.append(f"  {key}{symbol} = {group[key]!r}")
-        if rule.elementwise:
+        if rule is not None and rule.elementwise:
             for executor in optimizer._executors[index]:
                 executor.settle()
             t = max(max(executor.steps) for executor in optimizer._executors[index]) + 1
@@ -75,6 +77,8 @@ def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
 
     The rule runs on copies, and what its local variables hold when it returns is kept.
     """
+    if not hasattr(optimizer, "rule"):
+        raise TypeError(f"trace: {type(optimizer).__name__} is not one formula a step, so it has no terms to show.")
     for index, group in enumerate(optimizer.param_groups):
         if any(one is p for one in group["params"]):
             values = optimizer._values(index)
