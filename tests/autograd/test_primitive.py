@@ -173,3 +173,16 @@ def test_declaring_registers():
     assert primitives["multiply"].formula == "a · b"
     f = tg.primitive(lambda x: x, name="declared_here")
     assert primitives["declared_here"] is f
+
+
+def test_arrays_given_by_name():
+    x = leaf([1.0, 2.0, 6.0])
+    np.mean(a=x).backward()
+    np.testing.assert_allclose(x.grad.data, [1 / 3] * 3)
+    assert np.transpose(a=leaf([[1.0, 2.0]]), axes=(1, 0)).shape == (2, 1)
+
+
+def test_a_list_takes_the_precision_of_the_array_beside_it():
+    assert (leaf([1.0, 2.0]) * [0.1, 0.2]).tolist() == [0.1, 0.4]
+    assert (tg.tensor([1.0, 2.0]) * [0.1, 0.2]).dtype == np.float32
+    assert (tg.tensor([1, 2]) * [0.5, 0.5]).dtype == np.float64  # as NumPy promotes int64 with float32

@@ -19,11 +19,12 @@ import numpy as np
 from numpy import ndarray
 
 from ..errors import GradientError
+from .arguments import convert, plain_option
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
 from .messages import explain_failure
 from .modes import mode
 from .registry import implementations, operators, primitives
-from .signatures import count_arrays, read_positions
+from .signatures import argument_names, count_arrays, read_positions
 from .tensor import Tensor, as_array, new_tensor
 
 __all__ = ["Primitive", "primitive"]
@@ -74,6 +75,7 @@ class Primitive:
         self.__doc__ = forward.__doc__
         self.__module__ = forward.__module__ or __name__
         self.arrays, self.variadic = (arrays, False) if arrays is not None else count_arrays(forward)
+        self.array_names: tuple[str, ...] = ()
         self.formula = formula or self.name
         self.gradient = gradient
         self.make_samples = samples
@@ -138,8 +140,12 @@ class Primitive:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == self.arrays < 3:
             return self.unary(*args) if self.arrays == 1 else self.binary(*args)
-        inputs, parents = self._convert(args)
-        kwargs = {key: self._static(key, value) for key, value in kwargs.items()}
+        for name in self.array_names[len(args) :]:  # np.mean(a=t)
+            if name in kwargs:
+                args = (*args, kwargs.pop(name))
+        inputs, parents = convert(self.name, args, self.arrays, self.variadic)
+        for key, value in kwargs.items():
+            kwargs[key] = plain_option(self.name, key, value)
         return self._run(inputs, parents, kwargs)
 
     def unary(self, x: Any) -> Any:
@@ -157,7 +163,7 @@ class Primitive:
         elif isinstance(a, Tensor) and (b.__class__ is float or b.__class__ is int):
             x, y, p, q = a.data, b, a._node, None
         else:
-            (x, y), (p, q) = self._convert((a, b))
+            (x, y), (p, q) = convert(self.name, (a, b), 2, False)
         if self.elementwise and self.complete and (p is not None or q is not None) and mode.grad_enabled:
             try:
                 out = self.forward(x, y)
@@ -218,36 +224,6 @@ class Primitive:
         inputs, _ = self._drop_unread(inputs, parents, np.empty(()))
         node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
         return tuple(new_tensor(part, _pick_node(node, i)) for i, part in enumerate(out))
-
-    def _convert(self, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """The inputs as arrays, with what made each; static arguments are only unwrapped.
-
-        Beside an array, a Python number stays one: NumPy's promotion then leaves the array's dtype alone.
-        """
-        count = len(args) if self.variadic else self.arrays
-        numbers_stay = not self.variadic and any(isinstance(arg, (Tensor, ndarray)) for arg in args[:count])
-        inputs: list[Any] = []
-        parents: list[Any] = []
-        for position, arg in enumerate(args):
-            parents.append(arg._node if position < count and isinstance(arg, Tensor) else None)
-            if position >= count:
-                inputs.append(self._static(f"argument {position}", arg))
-            else:
-                inputs.append(arg if numbers_stay and isinstance(arg, _NUMBERS) else as_array(arg))
-        return tuple(inputs), tuple(parents)
-
-    def _static(self, name: str, value: Any) -> Any:
-        """A static option's plain value; a Tensor that needs a gradient there is an error, not a detour."""
-        if isinstance(value, Tensor):
-            if value._node is not None and mode.grad_enabled:
-                raise GradientError(
-                    f"{self.name}: no gradient flows through the option {name}, but it was given a Tensor that "
-                    f"requires one. Pass {name}.detach() if it is meant to be constant."
-                )
-            return value.data
-        if value.__class__ is tuple or value.__class__ is list:
-            return value.__class__([self._static(name, item) for item in value])
-        return value
 
     def _find_unread(self, parents: tuple[Any, ...]) -> tuple[tuple[int, ...], bool]:
         """Which inputs, and whether the output, no rule that a backward pass will run reads; remembered."""
@@ -321,7 +297,6 @@ def _any_large(inputs: tuple[Any, ...]) -> bool:
 
 
 _allocate = Tensor.__new__
-_NUMBERS = (int, float, complex, np.generic)
 _NO_OPTIONS: dict[str, Any] = {}
 
 
@@ -376,6 +351,7 @@ def primitive(forward: Callable[..., Any] | None = None, *, numpy: Sequence[Any]
     stands_for = list(numpy) if isinstance(numpy, (tuple, list)) else [numpy]
     if isinstance(forward, np.ufunc):
         stands_for.append(forward)
+    made.array_names = argument_names([*stands_for, forward])[: made.arrays]
     for function in stands_for:
         implementations[function] = made
         operators[function] = made.unary if made.arrays == 1 else made.binary if made.arrays == 2 else made

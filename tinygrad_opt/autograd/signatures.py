@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["count_arrays", "read_positions"]
+__all__ = ["argument_names", "count_arrays", "read_positions"]
 
 
 def count_arrays(forward: Callable[..., Any]) -> tuple[int, bool]:
@@ -41,3 +41,16 @@ def read_positions(rule: Callable[..., Any], skip: int, count: int) -> frozenset
         if not parameter.name.startswith("_"):
             read.add(position)
     return frozenset(read)
+
+
+def argument_names(functions: Iterable[Any]) -> tuple[str, ...]:
+    """The names under which the first of some functions takes its arguments; none for ufuncs, which take none."""
+    for function in functions:
+        if isinstance(function, np.ufunc):
+            return ()
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    return ()
