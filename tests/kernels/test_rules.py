@@ -31,7 +31,7 @@ def sample(p, g, m, *, lr, momentum, power, t):
     return p - helper(g, lr / math.sqrt(1 - power**t)), m
 
 
-def run(rule, hyper, dtype=np.float64, size=1000):
+def run(rule, hyper, dtype=np.float64, size=2000):
     """The compiled rule and the plain one on the same numbers."""
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(size).astype(dtype) for _ in range(2 + len(rule.state))]
@@ -97,13 +97,13 @@ def test_a_rule_that_calls_another():
         return p, m, v
 
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal(300), rng.standard_normal(300), rng.standard_normal(300), rng.uniform(size=300)]
+    arrays = [rng.standard_normal(2000), rng.standard_normal(2000), rng.standard_normal(2000), rng.uniform(size=2000)]
     hyper = {"lr": 0.1, "decay": 0.01, "t": 3}
     expected = decayed.function(*[a.copy() for a in arrays], **hyper)
     before = kernels()
     kernels("numba")
     try:
-        kernel = rules.find(decayed, hyper, np.dtype(np.float64), 300)
+        kernel = rules.find(decayed, hyper, np.dtype(np.float64), 2000)
     finally:
         kernels(before)
     kernel(arrays[0], arrays[1], arrays[2:], hyper)
@@ -151,8 +151,8 @@ def test_a_refused_rule_runs_on_numpy_and_says_why(monkeypatch):
     kernels("numba")
     try:
         with pytest.warns(RuntimeWarning, match="cumulative runs on NumPy: 'np.cumsum'"):
-            assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 1000) is None
-        assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 1000) is None
+            assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 2000) is None
+        assert rules.find(cumulative, {"lr": 0.1}, np.dtype("f8"), 2000) is None
     finally:
         kernels(before)
     assert "np.cumsum" in rules.reason(cumulative, {"lr": 0.1})
@@ -168,8 +168,8 @@ def test_without_numba_everything_runs_on_numpy(monkeypatch):
 
     monkeypatch.setattr(rules, "_installed", lambda: False)
     monkeypatch.setattr(rules, "AUTO_WORK", 1)
-    w = tg.Tensor(np.ones(1000), requires_grad=True)
-    w.grad = tg.Tensor(np.ones(1000))
+    w = tg.Tensor(np.ones(2000), requires_grad=True)
+    w.grad = tg.Tensor(np.ones(2000))
     made = type("Lonely", (optim.Optimizer,), {"rule": lonely, "defaults": {"lr": 0.5}})([w])
     made.step()
     np.testing.assert_array_equal(w.data, 0.5)
@@ -187,7 +187,7 @@ def test_what_numba_itself_refuses_runs_on_numpy():
     kernels("numba")
     try:
         with pytest.warns(RuntimeWarning, match="negated runs on NumPy: Numba says"):
-            assert rules.find(negated, {"lr": 0.1}, np.dtype("f8"), 1000) is None
+            assert rules.find(negated, {"lr": 0.1}, np.dtype("f8"), 2000) is None
     finally:
         kernels(before)
 
@@ -199,7 +199,7 @@ def test_small_arrays_and_other_dtypes_stay_with_numpy():
     try:
         hyper = {"lr": 0.1, "momentum": 0.0, "power": 0.5, "t": 1}
         assert rules.find(sample, hyper, np.dtype("f8"), rules.LEAST - 1) is None
-        assert rules.find(sample, hyper, np.dtype("f2"), 1000) is None
+        assert rules.find(sample, hyper, np.dtype("f2"), 2000) is None
     finally:
         kernels(before)
 

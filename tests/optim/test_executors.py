@@ -92,7 +92,7 @@ def a_few_each():
 def test_compiled_loop_is_the_rule(case, on_numba):
     """float64: equal to the last bit for rules of + − × ÷ √; float32 likewise, since constants take its dtype."""
     _, name, options = case
-    shapes = [(20, 20), (300,)]
+    shapes = [(40, 40), (300,)]
     for dtype in (np.float64, np.float32):
         compiled = run(name, options, dtype, shapes=shapes, gap=False)
         whole = naive(name, options, dtype, shapes=shapes, gap=False)
@@ -203,6 +203,6 @@ def test_auto_compiles_once_it_pays(monkeypatch):
     def another_step(p, g, *, lr):
         return p - lr * g
 
-    monkeypatch.setattr(rules, "AUTO_WORK", 1000)
-    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 600) is None
-    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 600) is not None
+    monkeypatch.setattr(rules, "AUTO_WORK", 10_000)
+    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 6000) is None
+    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 6000) is not None

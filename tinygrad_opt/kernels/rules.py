@@ -23,8 +23,8 @@ __all__ = ["AUTO_WORK", "LEAST", "find", "reason"]
 
 Array = np.ndarray[Any, Any]
 
-LEAST = 256
-"""Elements from which a compiled loop beats NumPy's calls."""
+LEAST = 1024
+"""Elements from which a compiled loop beats NumPy's calls, whatever the rule."""
 
 AUTO_WORK = 1 << 27
 """Elements that a rule has updated in this process before "auto" compiles it. That many take NumPy about as long as a
