@@ -25,7 +25,7 @@ def run(name, folder, *options):
     [
         ("05_cnn_mnist.py", ["--epochs", "2"], r"test accuracy [\d.]+%.*?loss ([\d.]+)", 0.9),
         ("06_char_lstm.py", ["--steps", "100"], r"validation loss ([\d.]+)", 2.8),
-        ("07_char_transformer.py", ["--steps", "60"], r"validation loss ([\d.]+)", 3.0),
+        ("07_char_transformer.py", ["--steps", "120"], r"validation loss ([\d.]+)", 2.8),
     ],
 )
 def test_quick_training(name, options, pattern, best, tmp_path):
