@@ -15,6 +15,7 @@ from typing import Any
 from . import autograd as autograd
 from . import ops as ops
 from .autograd import *
+from .kernels import kernels as kernels
 from .memory import keep_memory as keep_memory
 from .ops import *
 from .random import *
