@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -231,3 +232,10 @@ def test_killed_at_random_moments_and_resumed_the_study_is_the_same(tmp_path, un
     _, err = process.communicate(timeout=300)
     assert (tmp_path / "r" / "study.sqlite").exists(), err
     assert records(tmp_path / "r" / "study.sqlite") == undisturbed
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = f"{shlex.quote(sys.executable)} -m tinygrad_opt optimizers | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("sgd: SGD")
