@@ -22,8 +22,8 @@ _LARGEST_LEARNT = (1 << 25) - (1 << 16)  # bytes; freeing a larger block teaches
 def _teach() -> None:
     """Show glibc a large block that is freed: from then on up to 64 MiB at the end of its heap stay for reuse.
 
-    Any program that frees such an array has this effect; it is bounded, touches no page, and is nothing elsewhere. Where
-    the user has set thresholds, by MALLOC_TRIM_THRESHOLD_ or by mallopt, glibc goes on following those.
+    Any program that frees such an array has this effect; it is bounded, touches no page, and is nothing elsewhere.
+    Where the user has set thresholds, by MALLOC_TRIM_THRESHOLD_ or by mallopt, glibc goes on following those.
     """
     np.empty(_LARGEST_LEARNT, np.uint8)
 
@@ -34,9 +34,9 @@ _teach()
 def keep_memory(keep: bool = True) -> bool:
     """Keep more freed memory in the process for the next step, or go back to the C library's habit.
 
-    It pays where a training step holds more than the 64 MiB that are kept anyway. It holds for the whole process and all its
-    libraries. What it costs: the process stays at its largest size (up to 1 GiB of freed memory is kept, in blocks of
-    up to 256 MiB) until it ends or this is called with False. It changes no result.
+    It pays where a training step holds more than the 64 MiB that are kept anyway. It holds for the whole process and
+    all its libraries. What it costs: the process stays at its largest size (up to 1 GiB of freed memory is kept, in
+    blocks of up to 256 MiB) until it ends or this is called with False. It changes no result.
 
     Parameters
     ----------
