@@ -88,7 +88,7 @@ def test_ctc_without_a_path_is_infinite():
     [
         ([[1, 5]], [4], [2], IndexError, r"labels must be 0\.\.2 without the blank 0; found values from 1 to 5"),
         ([[1, 0]], [4], [2], IndexError, "and blanks"),
-        ([[1, 2]], [9], [2], ValueError, r"input_lengths must be 1\.\.4"),
+        ([[1, 2]], [9], [2], ValueError, r"input_lengths must be 0\.\.4"),
         ([[1, 2]], [4, 4], [2], ValueError, r"must have shape \(1,\)"),
         ([1, 2, 1], [4], [2], ValueError, "3 targets, but the target_lengths add up to 2"),
     ],

@@ -67,9 +67,12 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     x : array_like
     beta : float
     threshold : float
-        Taken for PyTorch's sake and not needed: the formula cannot overflow, and past 20 it equals x to rounding.
+        Where β x is greater, the result is x itself.
     """
-    return stable_softplus(x) if beta == 1 else stable_softplus(as_tensor(x) * beta) / beta
+    x = as_tensor(x)
+    y = stable_softplus(x) if beta == 1 else stable_softplus(x * beta) / beta
+    straight = x.data * beta > threshold
+    return np.where(straight, x, y) if straight.any() else y
 
 
 def softsign(x: Any) -> Any:

@@ -79,6 +79,8 @@ class _Convolution(Module):
             text += f", padding={self.padding!r}"
         if max(self.dilation) > 1:
             text += f", dilation={self.dilation}"
+        if any(more := getattr(self, "output_padding", ())):
+            text += f", output_padding={more}"
         if self.groups > 1:
             text += f", groups={self.groups}"
         if self.bias is None:

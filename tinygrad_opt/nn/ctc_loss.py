@@ -80,7 +80,9 @@ def _final(reached: list[Any], chain: Chain) -> tuple[Any, Any, Any]:
     places = np.stack([chain.last, np.maximum(chain.last - 1, 0)], axis=1)
     ends = np.stack([np.take_along_axis(frame, places, 1) for frame in reached])
     ends = ends[chain.frames - 1, np.arange(len(places))]
-    blank, label = ends[:, 0], np.where(chain.last > 0, ends[:, 1], _NEVER)
+    none = np.where(chain.last > 0, _NEVER, 0.0).astype(ends.dtype)  # no time steps spell no labels, and nothing else
+    blank = np.where(chain.frames > 0, ends[:, 0], none)
+    label = np.where((chain.last > 0) & (chain.frames > 0), ends[:, 1], _NEVER)
     return blank, label, np.logaddexp(blank, label)
 
 
@@ -126,7 +128,8 @@ def ctc(log_probs: Any, chain: Chain) -> Any:
 
 
 @ctc.vjp(0)
-def _(g: Any, _y: Any, log_probs: Any, chain: Chain) -> Any:
+def _(g: Any, y: Any, log_probs: Any, chain: Chain) -> Any:
+    g = np.where(np.isinf(y) & (g != 0), g.dtype.type(np.nan), g)  # an infinite loss has no slope to follow
     return -np.expand_dims(g, (0, 2)) * _occupancy(log_probs, Chain(*chain))
 
 
@@ -138,8 +141,8 @@ def _checked(targets: Any, lengths: Any, frames: Any, shape: tuple[int, ...], bl
             f"ctc_loss: log_probs {shape} are {count} samples; input_lengths and target_lengths must have shape "
             f"({count},), got {frames.shape} and {lengths.shape}."
         )
-    if count and (frames.min() < 1 or frames.max() > steps or lengths.min() < 0):
-        raise ValueError(f"ctc_loss: input_lengths must be 1..{steps} and target_lengths not negative.")
+    if count and (frames.min() < 0 or frames.max() > steps or lengths.min() < 0):
+        raise ValueError(f"ctc_loss: input_lengths must be 0..{steps} and target_lengths not negative.")
     if not 0 <= blank < classes:
         raise ValueError(f"ctc_loss: blank must be 0..{classes - 1}, got {blank}.")
     if targets.ndim == 1:  # all samples end to end

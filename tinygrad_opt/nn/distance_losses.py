@@ -9,8 +9,7 @@ import numpy as np
 
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
-from ..ops.activation import relu
-from .loss import Loss, reduce
+from .loss import Loss, hinge, reduce
 from .module import Module
 
 __all__ = [
@@ -27,12 +26,12 @@ __all__ = [
 ]
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> Any:
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The p-norm of x1 − x2 + eps along the last axis; eps keeps the gradient finite where they are equal."""
     difference = as_tensor(x1) - as_tensor(x2) + eps
     if p == 2:
-        return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdims))
-    return np.linalg.norm(difference, p, -1, keepdims)
+        return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdim))
+    return np.linalg.norm(difference, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
@@ -65,7 +64,7 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
         )
     a, b, eps = np.sum(input1 * input1, axis=-1), np.sum(input2 * input2, axis=-1), 1e-12
     cosine = np.sum(input1 * input2, axis=-1) / np.sqrt((a + eps) * (b + eps))
-    losses = np.where(target.data == 1, 1 - cosine, relu(cosine - margin))
+    losses = np.where(target.data == 1, 1 - cosine, hinge(cosine - margin))
     return reduce("cosine_embedding_loss", losses, reduction)
 
 
@@ -124,7 +123,7 @@ def triplet_margin_with_distance_loss(
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = np.minimum(far, distance(positive, negative))
-    return reduce("triplet_margin_loss", relu(near - far + margin), reduction)
+    return reduce("triplet_margin_loss", hinge(near - far + margin), reduction)
 
 
 class PairwiseDistance(Module):
@@ -133,18 +132,18 @@ class PairwiseDistance(Module):
     Parameters
     ----------
     p, eps : float
-    keepdims : bool
+    keepdim : bool
     """
 
-    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False) -> None:
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()
         self.p = p
         self.eps = eps
-        self.keepdims = keepdims
+        self.keepdim = keepdim
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """The distances."""
-        return pairwise_distance(x1, x2, self.p, self.eps, self.keepdims)
+        return pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)
 
 
 class CosineSimilarity(Module):

@@ -147,6 +147,17 @@ def embedding(
     return y  # type: ignore[no-any-return]
 
 
+def from_table(layer_type: Any, embeddings: Any, freeze: bool, options: dict[str, Any]) -> Any:
+    """A layer of a given type whose weight is a copy of a table."""
+    table = as_array(embeddings)
+    if table.ndim != 2:
+        raise ShapeError(f"{layer_type.__name__}.from_pretrained: expected a table of two axes, got {table.shape}.")
+    layer = layer_type(*table.shape, dtype=table.dtype, **options)
+    layer.weight.data[...] = table
+    layer.weight.requires_grad_(not freeze)
+    return layer
+
+
 class Embedding(Module):
     """A table of vectors, read by number.
 
@@ -210,19 +221,15 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Embedding:
         """A layer around a given table, frozen unless `freeze` is False."""
-        table = as_array(embeddings)
-        if table.ndim != 2:
-            raise ShapeError(f"Embedding.from_pretrained: expected a table of two axes, got {table.shape}.")
-        layer = cls(*table.shape, dtype=table.dtype, **options)
-        layer.weight.data[...] = table
-        layer.weight.requires_grad_(not freeze)
-        return layer
+        return from_table(cls, embeddings, freeze, options)  # type: ignore[no-any-return]
 
     def forward(self, x: Any) -> Tensor:
         """The rows."""
         return embedding(x, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
 
     def extra_repr(self) -> str:
-        """The sizes."""
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+        """The sizes, and the options that are not the usual ones."""
+        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "sparse": False}
+        chosen = {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
+        sizes = f"{self.num_embeddings}, {self.embedding_dim}"
+        return ", ".join([sizes, *(f"{name}={value}" for name, value in chosen.items())])

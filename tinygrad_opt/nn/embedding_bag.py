@@ -11,7 +11,7 @@ from ..autograd.dtypes import get_default_dtype
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
 from . import init
-from .embedding import add_rows, checked_numbers, embedding, padding_row
+from .embedding import add_rows, checked_numbers, embedding, from_table, padding_row
 from .module import Module, Parameter
 
 __all__ = ["EmbeddingBag", "embedding_bag"]
@@ -56,7 +56,7 @@ def embedding_bag(
     weight : Tensor, shape (num_embeddings, embedding_dim)
     offsets : array_like of int, optional
     max_norm, norm_type, scale_grad_by_freq
-        As in :func:`embedding`.
+        As in :func:`embedding`. (PyTorch 2.13 divides by other rows' frequencies here, against its documentation.)
     mode : {"mean", "sum", "max"}
     sparse : bool
         Accepted for PyTorch's sake.
@@ -73,6 +73,8 @@ def embedding_bag(
     """
     if mode not in ("mean", "sum", "max"):
         raise ValueError(f"embedding_bag: mode must be 'mean', 'sum' or 'max', got {mode!r}.")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("embedding_bag: scale_grad_by_freq has no meaning for mode='max'; use 'sum' or 'mean'.")
     if per_sample_weights is not None and mode != "sum":
         raise ValueError(f"embedding_bag: per_sample_weights need mode='sum', got {mode!r}.")
     weight = as_tensor(weight)
@@ -148,6 +150,11 @@ class EmbeddingBag(Module):
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> EmbeddingBag:
+        """A layer around a given table, frozen unless `freeze` is False."""
+        return from_table(cls, embeddings, freeze, options)  # type: ignore[no-any-return]
+
     def forward(self, x: Any, offsets: Any = None, per_sample_weights: Any = None) -> Tensor:
         """The bags."""
         return embedding_bag(
@@ -163,4 +170,5 @@ class EmbeddingBag(Module):
 
     def extra_repr(self) -> str:
         """The sizes and the mode."""
-        return f"{self.num_embeddings}, {self.embedding_dim}, mode={self.mode!r}"
+        text = f"{self.num_embeddings}, {self.embedding_dim}, mode={self.mode!r}"
+        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"

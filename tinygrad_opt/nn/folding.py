@@ -168,6 +168,10 @@ class Fold(_Options):
         super().__init__(kernel_size, dilation, padding, stride)
         self.output_size = output_size
 
+    def extra_repr(self) -> str:
+        """The options."""
+        return f"output_size={self.output_size}, {super().extra_repr()}"
+
     def forward(self, x: Any) -> Tensor:
         """The image."""
         return fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)

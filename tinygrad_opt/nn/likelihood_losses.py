@@ -55,7 +55,8 @@ def gaussian_nll_loss(
     ----------
     input, target : array_like of one shape
     var : float or array_like
-        Of the input's shape; or with a last axis of 1, or without the last axis, for one variance a row.
+        Of the input's shape; or without the last axis, for one variance a row; or with axes of 1, along which it is
+        the same.
     full : bool
         Add the constant ½ ln 2π.
     eps : float
@@ -76,7 +77,7 @@ def gaussian_nll_loss(
     if v.shape != x.shape:
         if v.shape == x.shape[:-1]:
             v = np.expand_dims(v, -1)
-        elif v.shape != (*x.shape[:-1], 1):
+        elif v.ndim != x.ndim or any(m not in (1, n) for m, n in zip(v.shape, x.shape, strict=True)):
             raise ShapeError(f"gaussian_nll_loss: var of shape {v.shape} does not belong to an input of {x.shape}.")
     v = v + np.maximum(eps - v.data, 0).astype(v.dtype)  # raised to eps, as a constant: the gradient passes
     losses = 0.5 * (np.log(v) + np.square(x - t) / v)

@@ -27,7 +27,7 @@ def _affine_samples(rng: np.random.Generator) -> Iterator[Any]:
 
 def _rows(x: Any) -> Any:
     """x as a matrix: all leading axes in one, so that it takes one matrix product."""
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 @functools.lru_cache(maxsize=64)
@@ -51,7 +51,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
         y += bias
     else:
         y = y + bias
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], -1)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1])
 
 
 @affine.vjp(0)

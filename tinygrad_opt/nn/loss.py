@@ -11,7 +11,7 @@ from ..autograd.tensor import Tensor, as_tensor, new_tensor
 from ..errors import ShapeError
 from .module import Module
 
-__all__ = ["Loss", "check_reduction", "pair", "reduce"]
+__all__ = ["Loss", "check_reduction", "hinge", "pair", "reduce"]
 
 
 def check_reduction(caller: str, reduction: str) -> None:
@@ -26,6 +26,11 @@ def reduce(caller: str, values: Any, reduction: str) -> Any:
     if reduction == "none":
         return values
     return np.mean(values) if reduction == "mean" else np.sum(values)
+
+
+def hinge(x: Any) -> Any:
+    """max(0, x), with a gradient of 1 at 0, as PyTorch's losses of a margin have it (its relu has 0 there)."""
+    return np.clip(x, 0, None)
 
 
 def pair(caller: str, input: Any, target: Any, strict: bool = False) -> tuple[Tensor, Tensor]:

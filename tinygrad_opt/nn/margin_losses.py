@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from ..ops.activation import log_sigmoid, relu, softplus
-from .loss import Loss, pair, reduce
+from .loss import Loss, hinge, pair, reduce
 
 __all__ = [
     "HingeEmbeddingLoss",
@@ -53,7 +53,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     reduction : {"mean", "sum", "none"}
     """
     input, target = pair("hinge_embedding_loss", input, target)
-    losses = np.where(target.data == 1, input, relu(margin - input))
+    losses = np.where(target.data == 1, input, hinge(margin - input))
     return reduce("hinge_embedding_loss", losses, reduction)
 
 
@@ -68,7 +68,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     """
     input1, input2 = pair("margin_ranking_loss", input1, input2, strict=True)
     difference, target = pair("margin_ranking_loss", input1 - input2, target)
-    return reduce("margin_ranking_loss", relu(margin - target * difference), reduction)
+    return reduce("margin_ranking_loss", hinge(margin - target * difference), reduction)
 
 
 def _rows(caller: str, input: Any, target: Any, labels: bool) -> tuple[Any, Any, bool]:

@@ -97,7 +97,7 @@ class _Pad(Module):
     def forward(self, x: Any) -> Any:
         """x with the border."""
         x = as_tensor(x)
-        if x.ndim not in (self._axes + 1, self._axes + 2):
+        if x.ndim not in (self._axes + 1, self._axes + 2) and not (self._mode == "constant" and x.ndim >= self._axes):
             raise ShapeError(f"{self.label}: expected {self._axes + 1} or {self._axes + 2} axes, got shape {x.shape}.")
         return pad(x, self.padding, self._mode, getattr(self, "value", 0.0))
 

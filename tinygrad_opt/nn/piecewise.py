@@ -32,8 +32,8 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     if not min_val < max_val:
         raise ValueError(f"hardtanh: min_val {min_val} must be less than max_val {max_val}.")
     x = as_tensor(x)
-    inside = (x.data > min_val) & (x.data < max_val)
-    return np.where(inside, x, np.clip(x.data, min_val, max_val))
+    outside = (x.data <= min_val) | (x.data >= max_val)  # NaN is neither, and passes with its gradient
+    return np.where(outside, np.clip(x.data, min_val, max_val), x)
 
 
 def relu6(x: Any) -> Any:
@@ -53,9 +53,9 @@ def hardswish(x: Any) -> Any:
 
 
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x where |x| > λ, 0 elsewhere."""
+    """x where |x| > λ, 0 elsewhere; NaN stays NaN."""
     x = as_tensor(x)
-    return np.where(np.abs(x.data) > lambd, x, 0)
+    return np.where(np.abs(x.data) <= lambd, 0, x)
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
@@ -63,13 +63,13 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, got {lambd}.")
     x = as_tensor(x)
-    return np.where(np.abs(x.data) > lambd, x - np.sign(x.data) * x.dtype.type(lambd), 0)
+    return np.where(np.abs(x.data) <= lambd, 0, x - np.sign(x.data) * x.dtype.type(lambd))
 
 
 def threshold(x: Any, threshold: float, value: float) -> Any:
     """x where it is greater than `threshold`, `value` elsewhere."""
     x = as_tensor(x)
-    return np.where(x.data > threshold, x, x.dtype.type(value))
+    return np.where(x.data <= threshold, x.dtype.type(value), x)
 
 
 class _Plain(Module):

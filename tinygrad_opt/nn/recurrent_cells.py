@@ -67,7 +67,9 @@ class _Cell(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
+        text = f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
+        nonlinearity = getattr(self, "nonlinearity", "tanh")
+        return text if nonlinearity == "tanh" else f"{text}, nonlinearity={nonlinearity!r}"
 
 
 class RNNCell(_Cell):

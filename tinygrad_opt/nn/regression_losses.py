@@ -23,8 +23,8 @@ def _pairs(rng: np.random.Generator) -> Iterator[Any]:
     formula="mean (x − t)²",
     gradient=["g · 2 (x − t) / n", "g · 2 (t − x) / n"],
     vjp=[
-        lambda g, _y, x, t: (x - t) * (g * (2 / x.size)),
-        lambda g, _y, x, t: (t - x) * (g * (2 / x.size)),
+        lambda g, _y, x, t: (x - t) * (g * (2 / max(x.size, 1))),
+        lambda g, _y, x, t: (t - x) * (g * (2 / max(x.size, 1))),
     ],
 )
 def mean_squared_error(x: Any, t: Any) -> Any:
@@ -76,10 +76,15 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, got {delta}.")
-    input, target = pair("huber_loss", input, target)
-    distance = np.abs(input - target)
-    inner = np.minimum(distance, delta)
-    return reduce("huber_loss", inner * (distance - 0.5 * inner), reduction)
+    return _huber("huber_loss", input, target, reduction, delta)
+
+
+def _huber(caller: str, input: Any, target: Any, reduction: str, delta: float) -> Any:
+    """d clipped to ±δ, times what the parabola leaves: one formula for both pieces, with the parabola's bend at 0."""
+    input, target = pair(caller, input, target)
+    d: Any = input - target
+    inner = np.where(np.abs(d.data) < delta, d, np.copysign(d.dtype.type(delta), d.data))
+    return reduce(caller, inner * (d - 0.5 * inner), reduction)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
@@ -96,7 +101,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
         return l1_loss(input, target, reduction)
     if not beta > 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}.")
-    return huber_loss(input, target, reduction, beta) / beta
+    return _huber("smooth_l1_loss", input, target, reduction, beta) / beta
 
 
 class MSELoss(Loss):

@@ -10,6 +10,7 @@ Shapes: x (T, B, I), h₀ (B, H), w_ih (gates · H, I), w_hh (gates · H, H), bi
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,11 @@ def _sigmoid(a: Any) -> Any:
 
 def _blocks(a: Any, order: tuple[int, ...]) -> Any:
     """Rows of a gate-stacked weight or bias in another order of the gates."""
-    return a.reshape((len(order), -1, *a.shape[1:]))[list(order)].reshape(a.shape)
+    return a.reshape((len(order), a.shape[0] // len(order), *a.shape[1:]))[list(order)].reshape(a.shape)
 
 
 def _flat(a: Any) -> Any:
-    return a.reshape((-1, a.shape[-1]))
+    return a.reshape((math.prod(a.shape[:-1]), a.shape[-1]))
 
 
 def _shifted(h0: Any, h: Any) -> Any:
@@ -75,7 +76,7 @@ def define_rnn(x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = Fal
 @primitive(arrays=5, formula="RNN(x, h₀)", samples=_sequence_samples(1, 1, 1))
 def rnn_sequence(x, h, w_ih, w_hh, bias, relu=False):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H) of an Elman network; `bias` is the sum of its two."""
-    states = (_flat(x) @ w_ih.T + bias).reshape((*x.shape[:2], -1))
+    states = (_flat(x) @ w_ih.T + bias).reshape((*x.shape[:2], len(w_ih)))
     recurrent = np.ascontiguousarray(w_hh.T)
     for a in states:
         a += h @ recurrent
@@ -208,7 +209,7 @@ def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tu
             dc += g_c[k]
         da[k, :, :3] *= dc[:, None]
         da[k, :, 3] *= dh
-        dh = da[k].reshape((b, -1)) @ recurrent
+        dh = da[k].reshape((b, 4 * size)) @ recurrent
         dc *= f[k]
     return da.reshape(gates.shape), dh, dc
 

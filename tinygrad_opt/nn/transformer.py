@@ -189,7 +189,12 @@ class TransformerEncoder(Module):
     """`num_layers` copies of an encoder layer, one after the other, and a last norm if one is given."""
 
     def __init__(
-        self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
     ) -> None:
         super().__init__()
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
@@ -304,6 +309,11 @@ class Transformer(Module):
         if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model or src.ndim != tgt.ndim:
             raise ShapeError(
                 f"{self.label}: src {src.shape} and tgt {tgt.shape} must have as many axes and end in {self.d_model}."
+            )
+        batch = 0 if self.batch_first else 1
+        if src.ndim == 3 and src.shape[batch] != tgt.shape[batch]:
+            raise ShapeError(
+                f"{self.label}: src {src.shape} and tgt {tgt.shape} must have the same batch size, on axis {batch}."
             )
         memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
         return self.decoder(  # type: ignore[no-any-return]

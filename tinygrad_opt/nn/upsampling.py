@@ -25,7 +25,15 @@ __all__ = [
     "pixel_unshuffle",
 ]
 
-_AXES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,), "area": (1, 2)}
+_AXES = {
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+    "area": (1, 2),
+}
 _CUBIC = -0.75  # the sharpness of Keys's cubic that PyTorch and OpenCV use
 
 
@@ -82,7 +90,8 @@ def interpolate(
     size : int or tuple of int, optional
         The new extents; or else
     scale_factor : float or tuple of float, optional
-    mode : {"nearest", "linear", "bilinear", "bicubic", "trilinear", "area"}
+    mode : {"nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area"}
+        "nearest" takes the pixel at the corner of each new one, "nearest-exact" that at its centre.
     align_corners : bool, optional
         Whether the centres of the corner pixels stay in their places, instead of the corners of the image.
     recompute_scale_factor : bool, optional
@@ -100,7 +109,7 @@ def interpolate(
     if axes not in _AXES[mode]:
         needed = " or ".join(str(2 + a) for a in _AXES[mode])
         raise ShapeError(f"{layer_name('interpolate')}: mode {mode!r} needs x of {needed} axes, got {x.shape}.")
-    if align_corners is not None and mode in ("nearest", "area"):
+    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(f"interpolate: align_corners means nothing for mode {mode!r}.")
     wanted, scales = _sizes(x, axes, size, scale_factor)
     if recompute_scale_factor:
@@ -111,8 +120,9 @@ def interpolate(
         return adaptive_avg_pool("interpolate", axes, x, wanted)
     for axis, (m, f) in enumerate(zip(wanted, scales, strict=True), start=2):
         n = x.shape[axis]
-        if mode == "nearest":
-            place = np.floor(np.arange(m) * (1.0 / f if f else n / m)).astype(int)
+        if mode.startswith("nearest"):
+            first = 0.5 if mode == "nearest-exact" else 0.0
+            place = np.floor((np.arange(m) + first) * (1.0 / f if f else n / m)).astype(int)
             x = x[(slice(None),) * axis + (np.minimum(place, n - 1),)]
             continue
         step = (n - 1) / (m - 1) if align_corners and m > 1 else 0.0 if align_corners else 1.0 / f if f else n / m
