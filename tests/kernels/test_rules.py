@@ -167,13 +167,20 @@ def test_without_numba_everything_runs_on_numpy(monkeypatch):
         return p - lr * g
 
     monkeypatch.setattr(rules, "_installed", lambda: False)
-    monkeypatch.setattr(rules, "AUTO_WORK", 1)
+    monkeypatch.setattr(rules, "STARTING", 0)
+    monkeypatch.setattr(rules, "COMPILING", 0)
+    monkeypatch.setattr(rules, "LOADING", 0)
     w = tg.Tensor(np.ones(2000), requires_grad=True)
     w.grad = tg.Tensor(np.ones(2000))
     made = type("Lonely", (optim.Optimizer,), {"rule": lonely, "defaults": {"lr": 0.5}})([w])
     made.step()
     np.testing.assert_array_equal(w.data, 0.5)
+    assert rules._programs[lonely.function].kernels == {}
+    before = kernels()
+    monkeypatch.setattr(rules, "kernels", lambda: "numba")
+    assert rules.find(lonely, {"lr": 0.5}, np.dtype("f8"), 2000) is None
     assert rules._programs[lonely.function].refused == "Numba is not installed"
+    assert kernels() == before
 
 
 def test_what_numba_itself_refuses_runs_on_numpy():

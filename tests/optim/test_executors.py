@@ -182,27 +182,74 @@ def test_epsilon_under_the_root_makes_a_zero_gradient_differentiable():
     assert np.isfinite(x.grad.data).all()
 
 
-def test_auto_does_not_compile_a_short_run():
-    from tinygrad_opt.kernels import rules
-
-    assert kernels() == "auto"
+def fresh_rule():
+    """A rule that no other test has compiled."""
 
     @optim.update_rule()
     def plain_step(p, g, *, lr):
         return p - lr * g
 
-    assert find(plain_step, {"lr": 0.1}, np.dtype("f4"), 100_000) is None
-    assert rules._programs[plain_step.function].kernels == {}
+    return plain_step
+
+
+def auto(rule, size, whole=0):
+    return find(rule, {"lr": 0.1}, np.dtype("f4"), size, whole)
+
+
+def test_auto_does_not_compile_a_short_run():
+    from tinygrad_opt.kernels import rules
+
+    assert kernels() == "auto"
+    rule = fresh_rule()
+    assert auto(rule, 100_000) is None
+    assert rules._programs[rule.function].kernels == {}
 
 
 def test_auto_compiles_once_it_pays(monkeypatch):
+    """What has been done counts, and what a training of this size will still do."""
     pytest.importorskip("numba")
     from tinygrad_opt.kernels import rules
 
-    @optim.update_rule()
-    def another_step(p, g, *, lr):
-        return p - lr * g
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", "")
+    monkeypatch.setattr(rules, "STARTING", 0)
+    monkeypatch.setattr(rules, "LOADING", 0)
+    monkeypatch.setattr(rules, "COMPILING", 100 * 6000 + 12_000)
+    rule = fresh_rule()
+    assert auto(rule, 6000) is None
+    assert auto(rule, 6000) is not None
+    assert auto(fresh_rule(), 2000, whole=8000) is not None
 
-    monkeypatch.setattr(rules, "AUTO_WORK", 10_000)
-    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 6000) is None
-    assert find(another_step, {"lr": 0.1}, np.dtype("f4"), 6000) is not None
+
+def test_auto_takes_what_the_disk_holds_sooner(monkeypatch, tmp_path):
+    pytest.importorskip("numba")
+    from tinygrad_opt.kernels import rules
+
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+    monkeypatch.setattr(rules, "STARTING", 0)
+    monkeypatch.setattr(rules, "LOADING", 100 * 5000)
+    rule = fresh_rule()
+    assert auto(rule, 5000) is None
+    assert auto(rule, 5000) is None
+    before = kernels()
+    kernels("numba")
+    try:
+        assert auto(rule, 5000) is not None
+    finally:
+        kernels(before)
+    again = fresh_rule()
+    assert auto(again, 4000) is None
+    assert auto(again, 6000) is not None
+
+
+def test_a_large_array_is_cut_over_the_cores(on_numba, monkeypatch):
+    from tinygrad_opt.kernels import rules
+
+    rng = np.random.default_rng(0)
+    p, g = rng.standard_normal((2, 5001))
+    expected = p - 0.1 * g
+    kernel = auto(optim.GradientDescent.rule, 10**6) and find(
+        optim.GradientDescent.rule, {"lr": 0.1}, np.dtype("f8"), 10**6
+    )
+    monkeypatch.setattr(rules, "PART", 1000)
+    kernel(p, g, [], {"lr": 0.1})
+    np.testing.assert_array_equal(p, expected)

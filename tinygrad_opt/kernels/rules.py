@@ -1,14 +1,14 @@
 """Update rules compiled over the elements of their arrays by Numba, one loop a rule and dtype.
 
-The loop is made from the rule's own source (see `trace`), so the formula stays written once. It is serial: the time
-of an elementwise update is that of the memory, and a second pool of threads would get into the way of BLAS's. Machine
-code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
+The loop is made from the rule's own source (see `trace`), so the formula stays written once. Large arrays are cut over
+the cores. Machine code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,18 +17,26 @@ from typing import Any
 import numpy as np
 
 from . import _installed, kernels
+from .threads import in_parts
 from .trace import CannotCompile, Loop, trace
 
-__all__ = ["AUTO_WORK", "LEAST", "find", "reason"]
+__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "reason"]
 
 Array = np.ndarray[Any, Any]
 
 LEAST = 1024
 """Elements from which a compiled loop beats NumPy's calls, whatever the rule."""
 
-AUTO_WORK = 1 << 27
-"""Elements that a rule has updated in this process before "auto" compiles it. That many take NumPy about as long as a
-cold compilation does, so that short runs never pay for it, and long ones at most double the wait."""
+PART = 1 << 18
+"""Elements that are worth a thread of their own."""
+
+STARTING, COMPILING, LOADING = 1 << 28, 1 << 26, 1 << 21
+"""What it costs to import Numba, to compile a loop, and to load one from the disk: in elements that NumPy updates in
+about the same time (1 s, 0.3 s and 10 ms)."""
+
+AHEAD = 100
+"""Steps that a training is expected to make yet. "auto" compiles when the elements updated so far, and those of so many
+steps more, come to what it costs: large models at once, small ones after a while, short runs on small ones never."""
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -44,14 +52,23 @@ class Kernel:
         written = dict(zip(["p", *rule.state], loop.results, strict=True))
         own = [name for name in rule.state if name in loop.reads or written[name] is not None]
         self.states = [rule.state.index(name) for name in own]
-        self.source = _source(rule, loop, [name for name in names if name in ("p", "g", *own)], written)
-        self.loop = _compile(self.source, len(own), dtype)
+        self.source = _source(rule, loop, [name for name in names if name in ("p", "g", *own)], written, dtype)
+        self.loop: Any = None
+
+    def compile(self) -> None:
+        """Make the machine code, or load it."""
+        self.loop = _compile(self.source, len(self.states), self.dtype)
 
     def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
         if not g.flags.writeable:
             g = g.copy()
         constants = np.array(self.constants(**hyper), self.dtype)
-        self.loop(p, g, *[states[i] for i in self.states], constants)
+        arrays = [p, g, *[states[i] for i in self.states]]
+        if p.size < 2 * PART:
+            self.loop(*arrays, constants)
+            return
+        loop = self.loop
+        in_parts(lambda i, j: loop(*[array[i:j] for array in arrays], constants), p.size, p.size, PART)
 
 
 class Program:
@@ -61,6 +78,7 @@ class Program:
         self.rule = rule
         self.tests: dict[tuple[bool, ...], Callable[..., Any]] = {}
         self.kernels: dict[tuple[Any, ...], Kernel] = {}
+        self.traced: dict[tuple[Any, ...], Kernel] = {}
         self.work: dict[tuple[Any, ...], int] = {}
         self.refused: str | None = None if rule.elementwise else "it works on whole arrays"
 
@@ -71,8 +89,8 @@ class Program:
             path = (*path, bool(test(**hyper)))
         return path
 
-    def compile(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
-        """Trace and compile for these hyperparameters' branches."""
+    def trace(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
+        """The loop for these hyperparameters' branches, not compiled yet."""
         path: tuple[bool, ...] = ()
 
         def decide(test: str, names: dict[str, Any]) -> bool:
@@ -83,19 +101,35 @@ class Program:
             return path[-1]
 
         loop = trace(self.rule.function, self.rule.hyper, decide)
-        kernel = Kernel(self.rule, loop, dtype)
-        self.kernels[path, dtype] = kernel
+        return self.traced.setdefault((path, dtype), Kernel(self.rule, loop, dtype))
+
+    def compile(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
+        """Trace and compile for these hyperparameters' branches."""
+        kernel = self.traced.get((self.path(hyper), dtype)) or self.trace(hyper, dtype)
+        kernel.compile()
+        self.kernels[self.path(hyper), dtype] = kernel
         return kernel
 
 
 _programs: dict[Any, Program] = {}
 
 
-def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int) -> Kernel | None:
+def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int, whole: int = 0) -> Kernel | None:
     """The compiled form of a rule, or None where NumPy's is to run.
 
-    "numba" compiles at once. "auto" waits until the rule has done enough work to be worth it, and takes compiled
-    loops only where they give NumPy's result to the last bit, so that results do not depend on when the change comes.
+    "numba" compiles at once. "auto" waits until it is worth it, and takes compiled loops only where they give NumPy's
+    result to the last bit, so that results do not depend on when the change comes.
+
+    Parameters
+    ----------
+    rule : UpdateRule
+    hyper : dict
+        The rule's keyword arguments.
+    dtype : dtype
+    size : int
+        Elements that are about to be updated.
+    whole : int
+        Elements that a step updates, where these are a part of them.
     """
     choice = kernels()
     if choice == "numpy" or size < LEAST or dtype not in _DTYPES:
@@ -110,12 +144,28 @@ def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int) -> K
     if kernel is None:
         if choice == "auto":
             work = program.work[key] = program.work.get(key, 0) + size
-            if work < AUTO_WORK:
+            if not _pays(program, key, hyper, work + AHEAD * max(size, whole)):
                 return None
         kernel = _attempt(program, hyper, dtype, choice)
     if kernel is None or (choice == "auto" and not kernel.exact):
         return None
     return kernel
+
+
+def _pays(program: Program, key: tuple[Any, Any], hyper: dict[str, Any], work: int) -> bool:
+    """Whether so much work is worth compiling a rule, or loading it where it has been compiled before."""
+    cost = LOADING + (0 if "numba" in sys.modules else STARTING)
+    if work < cost or not _installed():
+        return False
+    if work >= cost + COMPILING:
+        return True
+    if key in program.traced:
+        return False  # it has been looked for on the disk
+    try:
+        return _on_disk(program.trace(hyper, key[1]).source)
+    except CannotCompile as error:
+        program.refused = str(error)
+        return False
 
 
 def _attempt(program: Program, hyper: dict[str, Any], dtype: np.dtype[Any], choice: str) -> Kernel | None:
@@ -149,8 +199,8 @@ def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callab
     return made
 
 
-def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None]) -> str:
-    lines = [f"def {rule.name}({', '.join(arrays)}, constants):"]
+def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]) -> str:
+    lines = [f"def {rule.name}({', '.join(arrays)}, constants):  # {dtype}"]
     lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
     lines.append("    for i in range(p.shape[0]):")
     lines += [f"        {name}_i = {name}[i]" for name in arrays if name in loop.reads]
@@ -185,19 +235,40 @@ def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
         raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None
 
 
-def _write(source: str) -> Path | None:
-    """Put generated source where Numba can keep its machine code beside it; None where no folder is safe.
+def _place(source: str) -> Path | None:
+    """Where generated source belongs; None where that is turned off or unknown.
 
-    The folder is under the user's cache directory (or TINYGRAD_OPT_CACHE; empty turns this off), and is taken only
-    when it belongs to the user, since code is loaded from it.
+    The folder is under the user's cache directory, or TINYGRAD_OPT_CACHE; empty turns this off.
     """
     base = os.environ.get("TINYGRAD_OPT_CACHE")
     if base == "":
         return None
     try:
         root = Path(base or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = root / "tinygrad_opt" / "rules"
-        path = folder / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
+    except RuntimeError:  # there is no home
+        return None
+    return root / "tinygrad_opt" / "rules" / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
+
+
+def _on_disk(source: str) -> bool:
+    """Whether machine code for this source has been kept."""
+    path = _place(source)
+    try:
+        return path is not None and any((path.parent / "__pycache__").glob(f"{path.stem}.*.nbi"))
+    except OSError:
+        return False
+
+
+def _write(source: str) -> Path | None:
+    """Put generated source where Numba can keep its machine code beside it; None where no folder is safe.
+
+    The folder is taken only when it belongs to the user, since code is loaded from it.
+    """
+    path = _place(source)
+    if path is None:
+        return None
+    folder = path.parent
+    try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
             return None
@@ -205,6 +276,6 @@ def _write(source: str) -> Path | None:
             unfinished = path.with_suffix(f".{os.getpid()}")
             unfinished.write_text(source)
             unfinished.replace(path)
-    except (OSError, RuntimeError):
+    except OSError:
         return None
     return path

@@ -41,6 +41,7 @@ from .sgd import SGD
 from .shampoo import Shampoo
 from .signsgd import SignSGD
 from .soap import SOAP
+from .sparse_adam import SparseAdam
 from .wrapper import AGC, GradientCentralization, GradientNoise, Wrapper
 from .yogi import Yogi
 
@@ -90,6 +91,7 @@ __all__ = [
     "ScheduleFreeSGD",
     "Shampoo",
     "SignSGD",
+    "SparseAdam",
     "UpdateRule",
     "Wrapper",
     "Yogi",

@@ -30,8 +30,8 @@ def adam(  # type: ignore[no-untyped-def]
     v = beta2 * v + (1 - beta2) * g * g
     if amsgrad:
         v_max = np.maximum(v_max, v)
-    m_hat = m / (1 - beta1**t)
-    v_hat = (v_max if amsgrad else v) / (1 - beta2**t)
+    m_hat = m * (1 / (1 - beta1**t))  # factors: dividing takes five times as long as multiplying
+    v_hat = (v_max if amsgrad else v) * (1 / (1 - beta2**t))
     if eps_root:
         v_hat = v_hat + eps_root
     return p - lr * m_hat / (np.sqrt(v_hat) + eps), m, v, v_max

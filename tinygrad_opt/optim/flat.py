@@ -180,7 +180,9 @@ class Flat(Executor):
         elif self.rule.counts:
             segment.hyper["t"] = segment.steps + 1
         segment.new = None
-        segment.kernel = find(self.rule, segment.hyper, self.dtype, g.size) if g.size >= LEAST else None
+        segment.kernel = None
+        if g.size >= LEAST:
+            segment.kernel = find(self.rule, segment.hyper, self.dtype, g.size, self.value.size)
         if segment.kernel is not None:
             return
         if g.size > BLOCK:

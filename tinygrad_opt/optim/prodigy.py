@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import enable_grad
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
@@ -15,18 +16,18 @@ __all__ = ["Prodigy", "prodigy"]
 
 
 @update_rule(state=("m", "v", "s", "x0"))
-def prodigy(p, g, m, v, s, x0, *, lr, beta1, beta2, eps, weight_decay, d, t):  # type: ignore[no-untyped-def]
+def prodigy(p, g, m, v, s, x0, *, rate, beta1, beta2, eps, weight_decay, d, t):  # type: ignore[no-untyped-def]
     """m ← β₁·m + (1−β₁)·d·g ;  v ← β₂·v + (1−β₂)·d²·g² ;  θ ← θ − η·d·(m / (√v + d·ε) + λ·θ)
 
     s ← √β₂·s + (1−√β₂)·η·d²·g. Then d ← max(d, r/‖s‖₁), where r averages η·d²·⟨g, θ₀ − θ⟩ likewise, over all
-    parameters.
+    parameters. With bias correction η stands for η·√(1−β₂ᵗ)/(1−β₁ᵗ).
     """
     if t == 1:
         x0 = p
     m = beta1 * m + (1 - beta1) * d * g
     v = beta2 * v + (1 - beta2) * (d * g) * (d * g)
-    s = beta2**0.5 * s + (1 - beta2**0.5) * lr * d * d * g
-    return p * (1 - lr * d * weight_decay) - lr * d * m / (np.sqrt(v) + d * eps), m, v, s, x0
+    s = beta2**0.5 * s + (1 - beta2**0.5) * rate * d * d * g
+    return p * (1 - rate * d * weight_decay) - rate * d * m / (np.sqrt(v) + d * eps), m, v, s, x0
 
 
 class Prodigy(Optimizer):
@@ -41,7 +42,9 @@ class Prodigy(Optimizer):
     Strengths: no learning rate to tune: leave lr at 1, and use a cosine schedule. Weaknesses: four arrays of state;
     an early overestimate of d stays. Use it for a first run on a new problem.
 
-    Differences: one d for all groups; no bias correction, as the paper's algorithm.
+    Differences: one d for all groups, from the first group's hyperparameters; no bias correction, as the paper's
+    algorithm, unless it is asked for (optax always has it). The ε of a step is multiplied by the d of that step, in
+    optax and the authors' code by the next one.
 
     Parameters
     ----------
@@ -56,10 +59,12 @@ class Prodigy(Optimizer):
         λ, decoupled.
     d0 : float
         d at first.
+    bias_correction : bool
+        Multiply η by √(1−β₂ᵗ)/(1−β₁ᵗ).
     """
 
     rule = prodigy
-    defaults = table(lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, d0=1e-6)
+    defaults = table(lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, d0=1e-6, bias_correction=False)
     ranges = table(d0=(0.0, float("inf"), "()"))
 
     def __init__(self, params: Any, *args: Any, **hyper: Any) -> None:
@@ -68,12 +73,17 @@ class Prodigy(Optimizer):
         self.d = self.param_groups[0]["d0"]
 
     def _values(self, index: int) -> dict[str, Any]:
-        return {**super()._values(index), "d": self.d}
+        values = super()._values(index)
+        rate, t = values["lr"], self.steps_taken + 1
+        if values["bias_correction"]:
+            rate *= (1 - values["beta2"] ** t) ** 0.5 / (1 - values["beta1"] ** t)
+        return {**values, "d": self.d, "rate": rate}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step, after which d is estimated anew."""
         if closure is not None:
-            loss = closure()
+            with enable_grad():
+                loss = closure()
             self.step()
             return loss
         values = self._values(0)
@@ -84,7 +94,7 @@ class Prodigy(Optimizer):
                 agreement += float(np.vdot(p.grad.data, before["x0"] - p.data))
         super().step()
         share = values["beta2"] ** 0.5
-        self.r = share * self.r + (1 - share) * values["lr"] * self.d**2 * agreement
+        self.r = share * self.r + (1 - share) * values["rate"] * self.d**2 * agreement
         size = sum(
             float(np.abs(found["s"]).sum())
             for group in self.param_groups

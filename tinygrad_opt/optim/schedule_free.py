@@ -47,12 +47,13 @@ def schedule_free_adamw(  # type: ignore[no-untyped-def]
 @schedule_free_sgd.clock
 @schedule_free_adamw.clock
 def _(
-    *, lr: float, warmup_steps: int, t: int, total: float = 0.0, rate: float = 0.0, share: float = 0.0, **_: Any
-) -> dict[str, float]:
+    *, lr: float, warmup_steps: int, t: int, total: float = 0.0, rate: float = 0.0, top: float = 0.0,
+    share: float = 0.0, **_: Any
+) -> dict[str, float]:  # fmt: skip
     rate = lr * min(1.0, t / warmup_steps) if warmup_steps else lr
-    weight = rate * rate
-    total = total + weight
-    return {"rate": rate, "total": total, "share": weight / total if total else 0.0}
+    top = max(top, rate)
+    total = total + top * top
+    return {"rate": rate, "top": top, "total": total, "share": top * top / total if total else 0.0}
 
 
 class _ScheduleFree(Optimizer):
