@@ -13,11 +13,15 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor, as_tensor
+from ..kernels import twin
+from .definition import is_recorded
 from .linear import ones_vector
 
 __all__ = ["Moments", "moments", "naive_normalize", "normalize"]
 
 View = tuple[int, int, int]
+
+_LEAST = 1 << 13  # elements from which the compiled form pays
 
 
 def _slice_sums(a: Any) -> Any:
@@ -58,6 +62,10 @@ class Moments:
 
 def moments(x: Any, eps: float) -> Moments:
     """The moments of each slice of an (A, B, L) array; the variance divides by n."""
+    if isinstance(x, np.ndarray) and (compiled := twin("normalization", x.size, _LEAST)):
+        found = compiled.moments(x, eps)
+        if found is not None:
+            return Moments(*found)
     count = x.shape[0] * x.shape[2]
     mean = _slice_sums(x) / count
     centred = x - mean
@@ -85,6 +93,11 @@ def fused(x: Any, weight: Any, bias: Any, view: View, by_slice: bool, eps: float
     """(x − mean) / √(var + eps) · weight + bias; `known` are the moments of x, if the caller has them."""
     x3 = x.reshape(view)
     known = known or moments(x3, eps)
+    if compiled := twin("normalization", x.size, _LEAST):
+        scale = compiled.scale if by_slice else compiled.scale_features
+        found = scale(x3, known.mean, known.rate, weight, bias)
+        if found is not None:
+            return found.reshape(x.shape)
     y = x3 - known.mean
     y *= known.rate
     y = y * _shaped(weight, by_slice)
@@ -108,6 +121,14 @@ def _(
     g, x3 = g.reshape(view), x.reshape(view)
     if known is None or isinstance(x, Tensor):  # on Tensors the moments are functions of x
         known = moments(x3, eps)
+    if not is_recorded((g, x, weight)) and (compiled := twin("normalization", x.size, _LEAST)):
+        gradients = compiled.slice_gradients if by_slice else compiled.feature_gradients
+        found = gradients(g, x3, known.mean, known.rate, weight, needed[0])
+        if found is not None:
+            shapes = x.shape, weight.shape, _bias.shape
+            return tuple(
+                part.reshape(shape) if want else None for want, part, shape in zip(needed, found, shapes, strict=True)
+            )
     normal = (x3 - known.mean) * known.rate
     count = view[0] * view[2]
     dx = dw = db = None
