@@ -16,7 +16,7 @@ from ..errors import DetachError
 from .dtypes import as_array
 from .registry import implementations, lookup, operators
 
-__all__ = ["ArrayMethods"]
+__all__ = ["ArrayMethods", "quick_operator"]
 
 _REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 _REDUCTIONS |= {np.logical_and: np.all, np.logical_or: np.any}
@@ -51,6 +51,16 @@ def _in_place(function: Any) -> Callable[[Any, Any], Any]:
         return self
 
     return operator
+
+
+_QUICK = {np.add: "add", np.subtract: "sub", np.multiply: "mul", np.true_divide: "truediv", np.matmul: "matmul"}
+
+
+def quick_operator(function: Any, quick: Callable[[Any, Any], Any]) -> None:
+    """Let an operator be its primitive's own function: for few numbers, looking it up takes as long as the sum."""
+    if function in _QUICK:
+        setattr(ArrayMethods, f"__{_QUICK[function]}__", quick)
+        setattr(ArrayMethods, f"__r{_QUICK[function]}__", lambda self, other: quick(other, self))
 
 
 class ArrayMethods:

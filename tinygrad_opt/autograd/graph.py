@@ -105,10 +105,11 @@ def _release(nodes: Iterable[Node], location: str) -> None:
     for node in nodes:
         node.inputs = freed
         out = node.output
-        if out.__class__ is tuple:
-            node.output = tuple(Spec(part) if part.size > KEEP_SIZE else part for part in out)
-        elif out.__class__ is not Spec and out.size > KEEP_SIZE:
-            node.output = Spec(out)
+        if out.__class__ is ndarray:
+            if out.size > KEEP_SIZE:
+                node.output = Spec(out)
+        elif out.__class__ is tuple:
+            node.output = tuple([Spec(part) if part.size > KEEP_SIZE else part for part in out])
 
 
 def _leads_to(roots: Iterable[Node | Leaf], targets: Iterable[Any]) -> set[Any]:
@@ -158,12 +159,13 @@ def run_backward(
     done: list[Node] = []
     leaves: dict[Leaf, list[Any]] = {}
     edges: Sequence[tuple[Any, Any]] = roots
+    quick = lift is None and useful is None and visit is None and _pull is _plain_pull
     while True:
         node: Any = None
         for parent, gradient in edges:
             if parent.__class__ is Leaf:
                 _add(leaves, parent, parent, gradient, lift)
-            elif node is None and not heap:  # the only way on, so far: no need to queue
+            elif node is None and (not heap or parent.number > -heap[0]):  # the next one, so far: no need to queue
                 node, g = parent, gradient
             else:
                 for ahead, arriving in ((node, g), (parent, gradient)) if node is not None else ((parent, gradient),):
@@ -174,6 +176,12 @@ def run_backward(
             if not heap:
                 break
             node, g, _ = waiting.pop(-heappop(heap))
+        if quick:
+            last = -heap[0] if heap else 0
+            node, g = _descend(node, g, last, done)
+            if node.number <= last:
+                edges = ((node, g),)
+                continue
         edges = ()
         if node.extras is not None:
             g = _observe(node.extras, g)
@@ -243,6 +251,42 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
             gradient = fit_gradient(gradient, like, node, position, lift)
         edges.append((parent, gradient))
     return edges
+
+
+_plain_pull = _pull  # diagnostics put another in its place
+
+
+def _descend(node: Node, g: Any, last: int, done: list[Node]) -> tuple[Node, Any]:
+    """Follow a gradient down while it has one way to go, over nodes newer than `last`: no queue, no list of edges.
+
+    Returns the first node that needs more care, with the gradient that has arrived there.
+    """
+    while node.number > last:
+        op, inputs, parents = node.primitive, node.inputs, node.parents
+        if not op.simple or node.kwargs or node.extras is not None or inputs.__class__ is Freed:
+            break
+        place = 0
+        if len(parents) == 1:
+            parent, like = parents[0], inputs[0]
+            if parent.__class__ is not Node:
+                break
+            gradient = op.rules[0](g, node.output, like)
+        elif len(parents) == 2:
+            a, b = inputs
+            parent, other = parents
+            like = a
+            if parent is None:
+                place, parent, other, like = 1, other, None, b
+            if other is not None or parent.__class__ is not Node:
+                break
+            gradient = op.rules[place](g, node.output, a, b)
+        else:
+            break
+        if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
+            gradient = fit_gradient(gradient, like, node, place, None)
+        done.append(node)
+        node, g = parent, gradient
+    return node, g
 
 
 def _join_parts(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:

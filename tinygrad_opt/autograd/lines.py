@@ -7,8 +7,8 @@ import linecache
 import os
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from .. import errors
 from .node import Node, next_number
@@ -54,9 +54,10 @@ def _noting_number() -> int:
     return number
 
 
-def _engine() -> Any:
-    """The module that creates nodes; its name in the package belongs to the decorator."""
-    return importlib.import_module(f"{__package__}.primitive")
+def _number_nodes_by(numbering: Callable[[], int]) -> None:
+    """Put this in place of ``next_number`` in the modules that make nodes."""
+    for module in ("primitive", "quick"):
+        vars(importlib.import_module(f"{__package__}.{module}"))["next_number"] = numbering
 
 
 class note_lines:
@@ -78,7 +79,7 @@ class note_lines:
     def __enter__(self) -> None:
         with _lock:
             _active[0] += 1
-            _engine().next_number = _noting_number
+            _number_nodes_by(_noting_number)
         _here.depth += 1
 
     def __exit__(
@@ -88,5 +89,5 @@ class note_lines:
         with _lock:
             _active[0] -= 1
             if not _active[0]:
-                _engine().next_number = next_number
+                _number_nodes_by(next_number)
                 _lines.clear()

@@ -13,10 +13,35 @@ __all__ = ["enable_grad", "is_grad_enabled", "mode", "no_grad", "set_grad_enable
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+class _Here:
+    """One thread's switches; an operation looks its thread's up once (``mode.here``), for that look is not free."""
+
+    __slots__ = ("grad_enabled", "module")
+
+    def __init__(self) -> None:
+        self.grad_enabled = True
+        self.module = ""  # path of the module whose forward is running, e.g. "encoder.0": it groups nodes in pictures
+
+
 class _Mode(threading.local):
-    grad_enabled = True
-    module = ""
-    """Path of the module whose forward is running, e.g. ``encoder.0``; it groups nodes in pictures."""
+    def __init__(self) -> None:
+        self.here = _Here()
+
+    @property
+    def grad_enabled(self) -> bool:
+        return self.here.grad_enabled
+
+    @grad_enabled.setter
+    def grad_enabled(self, enabled: bool) -> None:
+        self.here.grad_enabled = enabled
+
+    @property
+    def module(self) -> str:
+        return self.here.module
+
+    @module.setter
+    def module(self, path: str) -> None:
+        self.here.module = path
 
 
 mode = _Mode()

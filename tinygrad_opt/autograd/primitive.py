@@ -20,12 +20,14 @@ from numpy import ndarray
 
 from ..errors import GradientError
 from .arguments import convert, plain_option
+from .array_methods import quick_operator
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
 from .messages import explain_failure
 from .modes import mode
+from .quick import allocate, quick_binary, quick_unary
 from .registry import implementations, operators, primitives
 from .signatures import argument_names, count_arrays, read_positions
-from .tensor import Tensor, as_array, new_tensor
+from .tensor import Tensor, new_tensor
 
 __all__ = ["Primitive", "primitive"]
 
@@ -88,13 +90,23 @@ class Primitive:
         self._unread: dict[tuple[bool, ...], tuple[tuple[int, ...], bool]] = {}
         for position, rule in enumerate(vjp):
             self.rules[position] = rule
-        self.complete = None not in self.rules  # every argument has its own rule
+        self._rules_changed()
+        self.unary, self.binary = quick_unary(self), quick_binary(self)
+        self.quick_arity = self.arrays if self.arrays in (1, 2) and not self.variadic else -1
+        self.quick: Callable[..., Any] = self.unary if self.arrays == 1 else self.binary
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def __str__(self) -> str:
         return self.name
+
+    def _rules_changed(self) -> None:
+        one_each = self.each is None and self.joint is None
+        self.simple = self.simple and one_each
+        self.complete = not one_each or None not in self.rules  # every argument has a rule
+        self.quick_record = self.elementwise and self.complete
+        self._unread.clear()
 
     def vjp(self, position: int) -> Callable[[Rule], Rule]:
         """Declare the gradient rule for one array argument: ``rule(g, out, *inputs, **options)``."""
@@ -104,8 +116,7 @@ class Primitive:
 
         def declare(rule: Rule) -> Rule:
             self.rules[position] = rule
-            self.complete = None not in self.rules
-            self._unread.clear()
+            self._rules_changed()
             return rule
 
         return declare
@@ -113,8 +124,7 @@ class Primitive:
     def vjp_each(self, rule: Rule) -> Rule:
         """Declare one rule for every array argument: ``rule(position, g, out, *inputs, **options)``."""
         self.each = rule
-        self.simple, self.complete = False, True
-        self._unread.clear()
+        self._rules_changed()
         return rule
 
     def vjp_joint(self, rule: Rule) -> Rule:
@@ -123,8 +133,7 @@ class Primitive:
         `needed` is a tuple of bool, one for each array argument; entries that are not needed may be None.
         """
         self.joint = rule
-        self.simple, self.complete = False, True
-        self._unread.clear()
+        self._rules_changed()
         return rule
 
     def samples(self, rng: np.random.Generator | None = None) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -138,8 +147,8 @@ class Primitive:
         ]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) == self.arrays < 3:
-            return self.unary(*args) if self.arrays == 1 else self.binary(*args)
+        if not kwargs and len(args) == self.quick_arity:
+            return self.quick(*args)
         for name in self.array_names[len(args) :]:  # np.mean(a=t)
             if name in kwargs:
                 args = (*args, kwargs.pop(name))
@@ -147,35 +156,6 @@ class Primitive:
         for key, value in kwargs.items():
             kwargs[key] = plain_option(self.name, key, value)
         return self._run(inputs, parents, kwargs)
-
-    def unary(self, x: Any) -> Any:
-        """The quick way for one array and no options."""
-        if not isinstance(x, Tensor):
-            return self._run((as_array(x),), (None,), _NO_OPTIONS)
-        return self._run((x.data,), (x._node,), _NO_OPTIONS)
-
-    def binary(self, a: Any, b: Any) -> Any:
-        """The quick way for two arrays and no options: what most operators come to."""
-        x: Any
-        y: Any
-        if isinstance(a, Tensor) and isinstance(b, Tensor):
-            x, y, p, q = a.data, b.data, a._node, b._node
-        elif isinstance(a, Tensor) and (b.__class__ is float or b.__class__ is int):
-            x, y, p, q = a.data, b, a._node, None
-        else:
-            (x, y), (p, q) = convert(self.name, (a, b), 2, False)
-        if self.elementwise and self.complete and (p is not None or q is not None) and mode.grad_enabled:
-            try:
-                out = self.forward(x, y)
-            except (ValueError, TypeError) as error:
-                raise explain_failure(self, error, (x, y), _NO_OPTIONS) from error
-            if out.__class__ is ndarray and out.size <= KEEP_SIZE:
-                made = _allocate(Tensor)
-                made.data = out
-                made._node = Node(self, (x, y), _NO_OPTIONS, out, (p, q), next_number(), mode.module)
-                return made
-            return self._record((x, y), (p, q), _NO_OPTIONS, out)
-        return self._run((x, y), (p, q), _NO_OPTIONS)
 
     def _run(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and record a node when a gradient is wanted."""
@@ -190,7 +170,7 @@ class Primitive:
             if out.__class__ is tuple:
                 return self._record_several(inputs, parents, kwargs, out)
             out = np.asarray(out)
-        made = _allocate(Tensor)
+        made = allocate(Tensor)
         made.data = out
         made._node = None
         for parent in parents:
@@ -198,10 +178,11 @@ class Primitive:
                 break
         else:
             return made
-        if mode.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
+        here = mode.here
+        if here.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
             if not self.complete or out.size > KEEP_SIZE or (not self.elementwise and _any_large(inputs)):
                 inputs, out = self._drop_unread(inputs, parents, out)
-            made._node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
+            made._node = Node(self, inputs, kwargs, out, parents, next_number(), here.module)
         return made
 
     def _drop_unread(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
@@ -296,10 +277,6 @@ def _any_large(inputs: tuple[Any, ...]) -> bool:
     return False
 
 
-_allocate = Tensor.__new__
-_NO_OPTIONS: dict[str, Any] = {}
-
-
 def _pick_node(node: Node, index: int) -> Node | None:
     part = node.output[index]
     if part.dtype.kind not in "fc":
@@ -354,5 +331,7 @@ def primitive(forward: Callable[..., Any] | None = None, *, numpy: Sequence[Any]
     made.array_names = argument_names([*stands_for, forward])[: made.arrays]
     for function in stands_for:
         implementations[function] = made
-        operators[function] = made.unary if made.arrays == 1 else made.binary if made.arrays == 2 else made
+        operators[function] = made if made.quick_arity < 0 else made.quick
+        if made.arrays == 2:
+            quick_operator(function, made.binary)
     return made

@@ -61,16 +61,17 @@ tan = primitive(
     gradient=["g · (1 + tan²(x))"],
     samples=unary(-1.2, 1.2),
 )
+# 1 − x² is written −(x² − 1) so that the root of it takes the side of the branch cut on which the function's value lies
 arcsin = asin = primitive(
     np.arcsin,
-    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(1 - x * x))],
+    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(-(x * x - 1)))],
     formula="arcsin(x)",
     gradient=["g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
 )
 arccos = acos = primitive(
     np.arccos,
-    vjp=[holomorphic(lambda g, _y, x: -g / np.sqrt(1 - x * x))],
+    vjp=[holomorphic(lambda g, _y, x: -g / np.sqrt(-(x * x - 1)))],
     formula="arccos(x)",
     gradient=["−g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
@@ -108,7 +109,7 @@ cosh = primitive(
 )
 tanh = primitive(
     np.tanh,
-    vjp=[lambda g, y, _x: g * (1 - y * y) if g.dtype.kind != "c" else g * np.conjugate(1 - y * y)],
+    vjp=[lambda g, y, _x: g - g * y * y if g.dtype.kind != "c" else g * np.conjugate(1 - y * y)],
     formula="tanh(x)",
     gradient=["g · (1 − tanh²(x))"],
     samples=unary(),
