@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..autograd.tensor import Tensor
 from ..kernels import twin
 from .definition import absent
 
@@ -154,6 +155,9 @@ def naive_attend(
         scores = scores + _causal_mask(*scores.shape[-2:], scores.dtype)
     if mask is not None:
         scores = scores + mask
-    seen = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
-    p = seen / np.sum(seen, axis=-1, keepdims=True)
+    values = scores.data if isinstance(scores, Tensor) else scores  # a softmax does not depend on what is subtracted
+    top = np.max(values, axis=-1, keepdims=True, initial=np.finfo(values.dtype).min)
+    seen = np.exp(scores - top)
+    total = np.sum(seen, axis=-1, keepdims=True)
+    p = seen / np.where(total == 0, 1.0, total)
     return np.matmul(p if keep is None else p * keep, v), p

@@ -249,6 +249,11 @@ class MultiheadAttention(Module):
                 )
         if key.shape[:-1] != value.shape[:-1]:
             raise ShapeError(f"{self.label}: key {key.shape} and value {value.shape} must have the same length.")
+        batch = 0 if self.batch_first else 1
+        if query.ndim == 3 and query.shape[batch] != key.shape[batch]:
+            raise ShapeError(
+                f"{self.label}: query {query.shape} and key {key.shape} must have the same batch size, on axis {batch}."
+            )
 
     def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Any, Any, Any]:
         """Queries, keys and values of each head (N, H, length, D)."""
@@ -266,7 +271,7 @@ class MultiheadAttention(Module):
             v = np.concatenate([v, np.broadcast_to(self.bias_v, (n, 1, e))], axis=1)
         if self.add_zero_attn:
             k, v = (np.concatenate([a, np.zeros((n, 1, e), a.dtype)], axis=1) for a in (k, v))
-        apart = (a.reshape((n, -1, self.num_heads, e // self.num_heads)) for a in (q, k, v))
+        apart = (a.reshape((n, a.shape[1], self.num_heads, e // self.num_heads)) for a in (q, k, v))
         q, k, v = (np.transpose(a, (0, 2, 1, 3)) for a in apart)
         return q, k, v
 

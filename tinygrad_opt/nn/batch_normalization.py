@@ -268,7 +268,7 @@ class _InstanceNorm(_ChannelNorm):
         x = self._check(x)
         batch = x if x.ndim == self._axes[-1] else x.reshape(1, *x.shape)
         by_input = self.training or not self.track_running_stats
-        share = 0.1 if self.momentum is None else self.momentum
+        share = 0.0 if self.momentum is None else self.momentum  # PyTorch keeps no cumulative average here
         y = instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias, by_input, share, self.eps)
         return y if batch is x else y.reshape(x.shape)
 

@@ -124,6 +124,11 @@ def cross_entropy(
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}.")
     logp = log_softmax(x, 1 if x.ndim > 1 else 0)
     if labels.dtype.kind == "f" and labels.shape == x.shape:
+        if ignore_index >= 0:
+            raise ValueError(
+                f"cross_entropy: ignore_index={ignore_index} is for labels; the target holds probabilities. Give the "
+                f"rows to be ignored a target of zeros."
+            )
         return _against_probabilities(logp, as_tensor(target), weight, reduction, label_smoothing)
     return _against_labels("cross_entropy", logp, labels, weight, ignore_index, reduction, label_smoothing)
 

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
 from ..autograd.tensor import Tensor, as_tensor
+from ..errors import ShapeError
 from . import init
 from .convolution import conv_transpose, convolution, paddings
 from .module import Module, Parameter
@@ -131,6 +132,12 @@ class _Forward(_Convolution):
         for axis, (before, after) in enumerate(self._pairs, start=x.ndim - self.axes):
             if before or after:
                 mode: Any = _MODES[self.padding_mode]
+                longest = {"reflect": x.shape[axis] - 1, "wrap": x.shape[axis]}.get(mode, math.inf)
+                if max(before, after) > longest:
+                    raise ShapeError(
+                        f"{self.label}: padding of {before} and {after} by {self.padding_mode!r} needs more than the "
+                        f"{x.shape[axis]} elements of axis {axis} of x, {x.shape}."
+                    )
                 index = np.pad(np.arange(x.shape[axis]), (before, after), mode)
                 x = x[(slice(None),) * axis + (index,)]
         return x

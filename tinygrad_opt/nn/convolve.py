@@ -204,7 +204,7 @@ def _(g: Any, y: Any, x: Any, _w: Any, _b: Any, **geometry: Any) -> Any:
 
 @convolve_bias.vjp(2)
 def _(g: Any, y: Any, _x: Any, _w: Any, _b: Any, **geometry: Any) -> Any:
-    return np.sum(np.sum(g.reshape((*g.shape[:2], -1)), axis=2), axis=0)
+    return np.sum(np.sum(g.reshape((*g.shape[:2], math.prod(g.shape[2:]))), axis=2), axis=0)
 
 
 def _transpose_samples(rng: np.random.Generator) -> Any:

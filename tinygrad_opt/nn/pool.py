@@ -85,7 +85,18 @@ def max_windows(x, *, kernel, stride, padding, dilation, ceil_mode):  # type: ig
             continue
         np.maximum(tap, np.multiply(seen > best, t, dtype=tap_type), out=tap)
         np.maximum(best, seen, out=best)
-    return best, tap
+    return best, tap if np.isfinite(best).all() else _odd_taps(x, best, tap, size, kernel, stride, dilation, padding)
+
+
+def _odd_taps(x: Any, best: Any, tap: Any, size: Any, kernel: Any, stride: Any, dilation: Any, padding: Pairs) -> Any:
+    """The taps where a maximum is NaN (the last one) or −∞ (the first in the image): nothing there was greater."""
+    windows = list(enumerate(_taps(kernel, stride, dilation, best.shape[best.ndim - len(kernel) :])))
+    image = _padded(np.ones(size), x.shape[x.ndim - len(size) :], padding, 0.0)
+    for t, window in reversed(windows):
+        tap = np.where((best == -np.inf) & (image[window] > 0), tap.dtype.type(t), tap)
+    for t, window in windows:
+        tap = np.where(np.isnan(x[window]), tap.dtype.type(t), tap)
+    return tap
 
 
 @max_windows.vjp(0)

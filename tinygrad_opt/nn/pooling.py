@@ -186,8 +186,12 @@ def avg_pool2d(
 
 def _lp_pool(name: str, axes: int, x: Any, p: float, kernel: Any, stride: Any, ceil_mode: bool) -> Tensor:
     x, kernel, stride, padding = _geometry(name, axes, x, kernel, stride, 0)
+    if math.isinf(p):
+        extreme = max_pool(name, axes, np.copysign(1.0, p) * np.abs(x), kernel, stride, 0, 1, ceil_mode, False)
+        return np.copysign(1.0, p) * extreme  # type: ignore[no-any-return]
     total = avg_pool(name, axes, x**p, kernel, stride, padding, ceil_mode, True, None) * math.prod(kernel)
-    return total ** (1.0 / p)  # type: ignore[no-any-return]
+    nothing = total.data == 0
+    return np.where(nothing, 0.0, np.where(nothing, 1.0, total) ** (1.0 / p))
 
 
 def lp_pool1d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
@@ -198,8 +202,8 @@ def lp_pool1d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ce
 def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window, p = `norm_type`: 1 is a sum, towards ∞ it becomes the maximum.
 
-    As PyTorch's: an odd p keeps the signs of x, and a negative sum has no real root; where a sum is 0 and p > 1 the
-    gradient is not finite.
+    As PyTorch's: an odd p keeps the signs of x, and a negative sum has no real root; where a sum is 0 so is the
+    gradient; p = ∞ gives the maximum of |x|.
     """
     return _lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
 
