@@ -191,7 +191,7 @@ def _lp_pool(name: str, axes: int, x: Any, p: float, kernel: Any, stride: Any, c
         return np.copysign(1.0, p) * extreme  # type: ignore[no-any-return]
     total = avg_pool(name, axes, x**p, kernel, stride, padding, ceil_mode, True, None) * math.prod(kernel)
     nothing = total.data == 0
-    return np.where(nothing, 0.0, np.where(nothing, 1.0, total) ** (1.0 / p))
+    return np.where(nothing, 0.0, np.where(nothing, 1.0, total) ** (1.0 / p))  # type: ignore[return-value]
 
 
 def lp_pool1d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
