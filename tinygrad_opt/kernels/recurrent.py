@@ -1,4 +1,7 @@
-"""The compiled twins of the LSTM's loop over time: what happens between its matrix products, in one pass each.
+"""The compiled twins of the LSTM's loop over time, in single precision.
+
+The sequences of a batch do not touch each other. So each thread runs its share of them through all times, products with
+the recurrent weights included, and nothing waits for another thread before the end.
 
 Every inner loop writes one array, cut out before it; only so does it become vector instructions.
 """
@@ -7,100 +10,122 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from .functions import compiled, tanh
+from .products import ROWS, add_product, cut_panels
+from .threads import in_parts
 
 __all__ = ["lstm_backward", "lstm_forward"]
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+_HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
-@_jit
-def _add(a, product, bias):  # type: ignore[no-untyped-def]
-    for b in range(a.shape[0]):
-        row, other = a[b], product[b]
-        for j in range(row.size):
-            row[j] += other[j] + bias[j]
+@compiled
+def _forward(gates, bias, h, c, panels, states, cells, first, last):  # type: ignore[no-untyped-def]
+    """Sequences first … last − 1; `gates` (T, B, 4H; g i f o) holds what the inputs say to them."""
+    times, batch, size = states.shape
+    rows = last - first
+    sums = np.empty(((rows + 3) // 4 * 4, (4 * size + 7) // 8 * 8), gates.dtype)
+    scale, shift = np.full(4 * size, _HALF), np.full(4 * size, _HALF)
+    scale[:size] = 1
+    shift[:size] = 0
+    before, at = h.reshape(-1), first * size
+    flat = states.reshape(-1)
+    for t in range(times):
+        for b in range(rows):
+            total, given = sums[b], gates[t, first + b]
+            for j in range(given.size):
+                total[j] = given[j] + bias[j]
+        add_product(before, at, size, rows, panels, size, sums)
+        before, at = flat, (t * batch + first) * size
+        for b in range(rows):
+            total, a = sums[b], gates[t, first + b]
+            for j in range(a.size):
+                a[j] = tanh(total[j]) * scale[j] + shift[j]
+            old = c[first + b] if t == 0 else cells[t - 1, first + b]
+            g, i, f, o = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
+            new, state = cells[t, first + b], states[t, first + b]
+            for j in range(size):
+                new[j] = f[j] * old[j] + i[j] * g[j]
+            for j in range(size):
+                state[j] = o[j] * tanh(new[j])
 
 
-@_jit
-def _step(a, before, after):  # type: ignore[no-untyped-def]
-    """From tanh of the gates' halved arguments (B, 4H; g i f o) to the gates; from the cells before to those after."""
-    size = before.shape[1]
-    half = a.dtype.type(0.5)
-    for b in range(a.shape[0]):
-        squashed = a[b, size:]
-        for j in range(squashed.size):
-            squashed[j] = half * squashed[j] + half
-        g, i, f, c, new = a[b, :size], a[b, size : 2 * size], a[b, 2 * size : 3 * size], before[b], after[b]
-        for j in range(size):
-            new[j] = f[j] * c[j] + i[j] * g[j]
+@compiled
+def _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last):  # type: ignore[no-untyped-def]
+    """Sequences first … last − 1; `g_c` has no times when nothing was asked of the cells."""
+    times, batch, size = cells.shape
+    rows = last - first
+    pull = np.zeros(((rows + 3) // 4 * 4, (size + 7) // 8 * 8), gates.dtype)
+    squashed = np.empty(size, gates.dtype)
+    flat = da.reshape(-1)
+    for t in range(times - 1, -1, -1):
+        for b in range(rows):
+            n = first + b
+            a, h, cell, slope, out = gates[t, n], pull[b, :size], cells[t, n], dc[n], da[t, n]
+            old = c[n] if t == 0 else cells[t - 1, n]
+            g, i, f, o = a[:size], a[size : 2 * size], a[2 * size : 3 * size], a[3 * size :]
+            given = g_h[t, n]
+            for j in range(size):
+                h[j] += given[j]
+            for j in range(size):
+                squashed[j] = tanh(cell[j])
+            for j in range(size):
+                slope[j] += h[j] * o[j] * (_ONE - squashed[j] * squashed[j])
+            if g_c.shape[0]:
+                given = g_c[t, n]
+                for j in range(size):
+                    slope[j] += given[j]
+            d = out[:size]
+            for j in range(size):
+                d[j] = slope[j] * i[j] * (_ONE - g[j] * g[j])
+            d = out[size : 2 * size]
+            for j in range(size):
+                d[j] = slope[j] * g[j] * i[j] * (_ONE - i[j])
+            d = out[2 * size : 3 * size]
+            for j in range(size):
+                d[j] = slope[j] * old[j] * f[j] * (_ONE - f[j])
+            d = out[3 * size :]
+            for j in range(size):
+                d[j] = h[j] * squashed[j] * o[j] * (_ONE - o[j])
+            for j in range(size):
+                slope[j] *= f[j]
+        pull[:] = 0
+        add_product(flat, (t * batch + first) * 4 * size, 4 * size, rows, panels, 4 * size, pull)
+    for b in range(rows):
+        dh[first + b] = pull[b, :size]
 
 
-@_jit
-def _step_back(given, given_c, gates, tanh_c, before, dh, dc, da):  # type: ignore[no-untyped-def]
-    """Gradients at one time: `dh` and `dc` come from the later times, `da` (B, 4H) and the new `dc` to the earlier."""
-    size = before.shape[1]
-    one = dh.dtype.type(1)
-    for b in range(da.shape[0]):
-        g, i, f, o = gates[b, :size], gates[b, size : 2 * size], gates[b, 2 * size : 3 * size], gates[b, 3 * size :]
-        th, old, h, c, out = tanh_c[b], before[b], dh[b], dc[b], da[b]
-        seen, seen_c = given[b], given_c[b]
-        for j in range(size):
-            h[j] += seen[j]
-        for j in range(size):
-            c[j] += h[j] * o[j] * (one - th[j] * th[j]) + seen_c[j]
-        d = out[:size]
-        for j in range(size):
-            d[j] = c[j] * i[j] * (one - g[j] * g[j])
-        d = out[size : 2 * size]
-        for j in range(size):
-            d[j] = c[j] * g[j] * i[j] * (one - i[j])
-        d = out[2 * size : 3 * size]
-        for j in range(size):
-            d[j] = c[j] * old[j] * f[j] * (one - f[j])
-        d = out[3 * size :]
-        for j in range(size):
-            d[j] = h[j] * th[j] * o[j] * (one - o[j])
-        for j in range(size):
-            c[j] *= f[j]
+def _side_by_side(run: Any, batch: int, work: int) -> None:
+    """``run(first, last)`` for parts of the batch that are whole blocks of rows."""
+    blocks = -(-batch // ROWS)
+    in_parts(lambda first, last: run(first * ROWS, min(last * ROWS, batch)), blocks, work)
 
 
 def lstm_forward(gates: Any, bias: Any, h: Any, c: Any, recurrent: Any, states: Any, cells: Any) -> Any:
     """The loop of ``nn.sequence.lstm_sequence``: fills `states` and `cells`, and `gates` from their arguments."""
-    product = np.empty(gates.shape[1:], gates.dtype)
-    c = np.ascontiguousarray(c)
-    size = c.shape[1]
-    for a, state, cell in zip(gates, states, cells, strict=True):
-        np.matmul(h, recurrent, out=product)
-        _add(a, product, bias)
-        np.tanh(a, out=a)
-        _step(a, c, cell)
-        np.tanh(cell, out=state)
-        state *= a[:, 3 * size :]
-        h, c = state, cell
+    panels = cut_panels(recurrent)
+    h, c = np.ascontiguousarray(h), np.ascontiguousarray(c)
+
+    def run(first: int, last: int) -> None:
+        _forward(gates, bias, h, c, panels, states, cells, first, last)
+
+    _side_by_side(run, gates.shape[1], gates.size * states.shape[2])
     return states, cells, gates
 
 
 def lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> Any:
     """The loop of its gradient rule: gradients of the gates' arguments (T, B, 4H), of h₀ and of c₀."""
-    g_h, g_c = g
-    tanh_c = np.tanh(cells)
+    panels = cut_panels(recurrent)
+    g_h, g_c, c = np.ascontiguousarray(g[0]), g[1], np.ascontiguousarray(c)
+    asked = any(g_c.strides) or g_c.any()
+    g_c = np.ascontiguousarray(g_c) if asked else np.empty((0, *c.shape), c.dtype)
     da = np.empty(gates.shape, gates.dtype)
-    dh, dc = np.zeros((2, *cells.shape[1:]), gates.dtype)
-    c, zero = np.ascontiguousarray(c), np.zeros(cells.shape[1:], gates.dtype)
-    only_h = not any(g_c.strides) and not g_c.any()
-    for k in range(len(cells) - 1, -1, -1):
-        before = cells[k - 1] if k else c
-        _step_back(
-            np.ascontiguousarray(g_h[k]),
-            zero if only_h else np.ascontiguousarray(g_c[k]),
-            gates[k],
-            tanh_c[k],
-            before,
-            dh,
-            dc,
-            da[k],
-        )
-        np.matmul(da[k], recurrent, out=dh)
+    dh, dc = np.empty_like(c), np.zeros_like(c)
+
+    def run(first: int, last: int) -> None:
+        _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last)
+
+    _side_by_side(run, c.shape[0], gates.size * c.shape[1])
     return da, dh, dc

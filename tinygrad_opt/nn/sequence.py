@@ -110,6 +110,12 @@ def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: 
     return dx, *states, flat.T @ _flat(x), _flat(da_h).T @ _flat(before), np.ones(len(flat), da.dtype) @ flat
 
 
+def _lstm_twin(*arrays: Any) -> Any:
+    """The compiled form, which takes single precision only."""
+    compiled = twin("recurrent", max(a.size for a in arrays), _LEAST)
+    return compiled if compiled and all(a.dtype == np.float32 for a in arrays) else None
+
+
 def lstm_step(a: Any, c: Any) -> tuple[Any, ...]:
     """h, c and the gates g, i, f, o after one step, from the gates' arguments (B, 4H; i f g o) and the cells before."""
     size = c.shape[-1]
@@ -156,7 +162,7 @@ def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
     bias = _blocks(bias, _LSTM_ORDER) * half
     states = np.empty((*x.shape[:2], size), gates.dtype)
     cells = np.empty_like(states)
-    if compiled := twin("recurrent", gates.size, _LEAST):
+    if compiled := _lstm_twin(gates, bias, h, c, recurrent):
         return compiled.lstm_forward(gates, bias, h, c, recurrent, states, cells)
     gates += bias
     for t, a in enumerate(gates):
@@ -178,7 +184,7 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: An
         return through_definition(define_lstm, needed, g, (x, h, c, w_ih, w_hh, bias))
     states, cells, gates = out
     recurrent = _blocks(w_hh, _LSTM_ORDER)
-    if compiled := twin("recurrent", gates.size, _LEAST):
+    if compiled := _lstm_twin(*g[:2], cells, gates, c, recurrent):
         da, dh, dc = compiled.lstm_backward(g[:2], cells, gates, c, recurrent)
     else:
         da, dh, dc = _lstm_backward(g[:2], cells, gates, c, recurrent)
