@@ -100,3 +100,14 @@ def test_absolute_value_at_zero() -> None:
     z = tg.Tensor(np.array([0j, 3 + 4j]), requires_grad=True)
     np.abs(z).sum().backward()
     np.testing.assert_allclose(z.grad.data, [0, 0.6 + 0.8j])
+
+
+def test_real_if_close():
+    z = tg.tensor(np.array([1.0 + 1e-15j, 2.0]), requires_grad=True)
+    found = np.real_if_close(z)
+    assert found.dtype == np.float64
+    found.sum().backward()
+    assert z.grad.tolist() == [1.0, 1.0]
+    assert np.real_if_close(z, tol=1e-16) is z
+    x = tg.tensor([1.0])
+    assert np.real_if_close(x) is x

@@ -117,6 +117,8 @@ DIFFERENTIABLE: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "insert": [call(V, 1, 9.0), call(X, 1, 2.0, axis=1), call(V, [0, 2], [1.0, 2.0]), call(X, 0, V[:2], axis=1),
                call(V, [1, 3], 4.0), call(V, -1, 4.0), call(V, 2, [7.0, 8.0]), call(X, [1], Y[:, :1], axis=1)],
     "linspace": [call(X, Y, 4), call(V, 2.0, 3, endpoint=False, axis=-1), call(1.0, W, 3, retstep=True)],
+    "logspace": [call(0.3, W, 4), call(V, 1.2, 3, endpoint=False, base=2.0, axis=-1), call(0.1, 1.2, 3, True, W)],
+    "geomspace": [call(0.3, np.abs(W), 4), call(-np.abs(V), -9.0, 3, endpoint=False, axis=-1)],
     "tile": [call(X, 2), call(X, (2, 1, 2)), call(V, (2, 2)), call(CUBE, (1, 2))],
     "repeat": [call(X, 2), call(X, 2, axis=0), call(X, [1, 2], axis=0), call(V, [0, 1, 2, 0, 1])],
     "resize": [call(X, (4, 2)), call(X, 3)],
@@ -226,6 +228,7 @@ def _refilled(value: Any, stream: Any) -> Any:
 
 
 IN_DOUBLE = {"cov", "corrcoef", "i0", "quantile", "percentile", "nanquantile", "nanpercentile", "astype", "float_power"}
+IN_DOUBLE |= {"geomspace"}
 """What NumPy computes in float64, or returns as such beside a list of quantiles; here the dtype is the Tensor's."""
 
 
@@ -286,8 +289,8 @@ FAMILIES = {
     "exponential", "joining", "nan_functions", "padding", "quantiles", "reduction", "repetition", "rounding",
     "shape", "special", "splitting", "statistics", "trigonometric", "umath", "numeric", "fromnumeric",
 }  # fmt: skip
-ELSEWHERE = {"diagonal", "empty_like", "matrix_transpose"}
-"""empty_like has arbitrary values; the others are np.linalg's."""
+ELSEWHERE = {"diagonal", "empty_like", "matrix_transpose", "real_if_close"}
+"""empty_like has arbitrary values, real_if_close is with the complex functions; the others are np.linalg's."""
 
 
 def _module(function: Any) -> str:

@@ -18,9 +18,6 @@ from .registry import implementations, lookup, operators
 
 __all__ = ["ArrayMethods", "quick_operator"]
 
-_REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-_REDUCTIONS |= {np.logical_and: np.all, np.logical_or: np.any}
-
 
 def _method(function: Any) -> Callable[..., Any]:
     """A method that calls whatever stands for a NumPy function."""
@@ -154,13 +151,8 @@ class ArrayMethods:
                 f"np.{ufunc.__name__} cannot write a Tensor's values into an array that knows no gradient "
                 f"(an ndarray on the left of += and its kin does this). Write a = a + t instead."
             )
-        if method == "reduce" and ufunc in _REDUCTIONS:
-            kwargs.setdefault("axis", 0)
-            return lookup(_REDUCTIONS[ufunc])(*inputs, **kwargs)
         if method != "__call__":
-            raise DetachError(
-                f"np.{ufunc.__name__}.{method} is not defined on Tensors; pass t.detach().numpy() on purpose."
-            )
+            return implementations["ufunc", method](ufunc, *inputs, **kwargs)
         if refused := {"where", "dtype", "casting", "order"} & kwargs.keys():
             raise TypeError(
                 f"np.{ufunc.__name__} on Tensors takes no {', '.join(sorted(refused))}=. "

@@ -1,6 +1,8 @@
 """Operations and their derivatives, one family a file."""
 
+from . import complex_domain as complex_domain
 from . import fourier as fourier
+from . import ufunc_methods as ufunc_methods
 from .accumulation import *
 from .activation import *
 from .arithmetic import *
@@ -12,6 +14,7 @@ from .diagonals import *
 from .differences import *
 from .einsum import *
 from .exponential import *
+from .histograms import *
 from .indexing import *
 from .inspection import *
 from .joining import *
@@ -20,6 +23,7 @@ from .matmul import *
 from .nan_functions import *
 from .norms import *
 from .padding import *
+from .polynomials import *
 from .products import *
 from .quantiles import *
 from .reduction import *

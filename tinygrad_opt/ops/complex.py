@@ -14,9 +14,10 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from ..autograd.tensor import as_tensor
 from .samples import unary
 
-__all__ = ["angle", "conj", "conjugate", "imag", "real"]
+__all__ = ["angle", "conj", "conjugate", "imag", "real", "real_if_close"]
 
 
 def holomorphic(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,3 +60,13 @@ def angle(z: Any, deg: bool = False) -> Any:
     """The argument of z in radians, or in degrees."""
     turned = np.arctan2(np.imag(z), np.real(z))
     return np.rad2deg(turned) if deg else turned
+
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """The real part of a, if no imaginary part exceeds `tol` (in machine epsilons, if above 1); else a itself."""
+    a = as_tensor(a)
+    if a.dtype.kind != "c":
+        return a
+    bound = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    return real(a) if np.all(np.abs(a.data.imag) < bound) else a

@@ -112,37 +112,58 @@ def linspace(
     width = np.subtract(stop, start)
     step = width / max(num - endpoint, 1)
     places = np.reshape(np.arange(num), (num,) + (1,) * step.ndim).astype(step.dtype)
-    spaced = np.moveaxis(start + places * step, 0, axis)
+    spaced = start + places * step
+    if endpoint and num > 1:  # not the nearly equal start + width
+        spaced = np.where(np.reshape(np.arange(num) == num - 1, places.shape), stop, spaced)
+    spaced = np.moveaxis(spaced, 0, axis)
     spaced = spaced if dtype is None else spaced.astype(dtype)
     return (spaced, step) if retstep else spaced
 
 
+@implements(np.logspace)
 def logspace(
     start: Any,
     stop: Any,
     num: int = 50,
     endpoint: bool = True,
-    base: float = 10.0,
+    base: Any = 10.0,
     dtype: Any = None,
+    axis: int = 0,
     *,
     requires_grad: bool = False,
-) -> Tensor:
-    """`num` numbers from baseˢᵗᵃʳᵗ to baseˢᵗᵒᵖ with a constant ratio."""
-    array = np.logspace(start, stop, num, endpoint, base, dtype or get_default_dtype())
-    return _made(array, requires_grad)
+) -> Any:
+    """`num` numbers from baseˢᵗᵃʳᵗ to baseˢᵗᵒᵖ with a constant ratio; gradients flow to Tensors given."""
+    if not any(isinstance(given, Tensor) for given in (start, stop, base)):
+        array = np.logspace(start, stop, num, endpoint, base, dtype or get_default_dtype(), axis)
+        return _made(array, requires_grad)
+    places: Any = linspace(beside(start, base) if isinstance(base, Tensor) else start, stop, num, endpoint)
+    places = places.reshape(num, *(1,) * (np.ndim(base) + 1 - places.ndim), *places.shape[1:])
+    powers = np.moveaxis(np.power(base, places), 0, axis)
+    return powers if dtype is None else powers.astype(dtype)
 
 
+@implements(np.geomspace)
 def geomspace(
     start: Any,
     stop: Any,
     num: int = 50,
     endpoint: bool = True,
     dtype: Any = None,
+    axis: int = 0,
     *,
     requires_grad: bool = False,
-) -> Tensor:
-    """`num` numbers from `start` to `stop` with a constant ratio."""
-    return _made(np.geomspace(start, stop, num, endpoint, dtype or get_default_dtype()), requires_grad)
+) -> Any:
+    """`num` numbers from `start` to `stop`, of one sign, with a constant ratio; gradients flow to both, if Tensors."""
+    if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
+        array = np.geomspace(start, stop, num, endpoint, dtype or get_default_dtype(), axis)
+        return _made(array, requires_grad)
+    if not np.all(as_array(start) * as_array(stop) > 0):
+        raise ValueError("geomspace: start and stop must be of one sign, and not 0.")
+    ratio = np.true_divide(stop, start)
+    places = np.arange(num) / max(num - endpoint, 1)
+    powers = ratio ** np.reshape(places, (num,) + (1,) * ratio.ndim).astype(ratio.dtype)
+    spaced = np.moveaxis(start * powers, 0, axis)
+    return spaced if dtype is None else spaced.astype(dtype)
 
 
 @implements(np.zeros_like)

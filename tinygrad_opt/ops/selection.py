@@ -116,6 +116,18 @@ def choose(a: Any, choices: Sequence[Any], out: None = None, mode: str = "raise"
     return take_along_axis(stacked, np.broadcast_to(number, shape)[None], 0)[0]
 
 
+@implements(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False, writeable: Any = False
+) -> Any:
+    """All windows of a shape, sliding over x: the windows' axes come last. A copy, unlike NumPy's view."""
+    x = as_tensor(x)
+    if writeable:
+        raise ValueError("sliding_window_view: windows of a Tensor are copies, so that writing into them is no use.")
+    places = np.lib.stride_tricks.sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
+    return x.reshape(-1)[places]
+
+
 @implements(np.bincount)
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each whole number from 0 occurs, or the sum of its weights, which have a gradient."""

@@ -1,4 +1,4 @@
-"""Sequences: convolution, correlation, interpolation, polynomials."""
+"""Sequences: convolution, correlation, interpolation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ShapeError
 from .indexing import where
 from .matmul import conjugate
 
-__all__ = ["convolve", "correlate", "interp", "polyval"]
+__all__ = ["convolve", "correlate", "interp"]
 
 
 def _samples(rng: np.random.Generator) -> Iterator[Any]:
@@ -101,13 +101,3 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     beyond = where(x.data >= xp.data[-1], fp[-1] if right is None else right, inside)
     at_end = where(x.data == xp.data[-1], fp[-1], beyond) if right is not None else beyond
     return where(x.data < xp.data[0], fp[0] if left is None else left, at_end)
-
-
-@implements(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """p[0] xⁿ⁻¹ + … + p[n − 1], by Horner's rule; differentiable in both."""
-    p, x = as_tensor(p), as_tensor(x)
-    result: Any = x * 0
-    for i in range(p.shape[0]):
-        result = result * x + p[i]
-    return result

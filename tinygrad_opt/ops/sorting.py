@@ -26,6 +26,7 @@ __all__ = [
     "partition",
     "searchsorted",
     "sort",
+    "sort_complex",
     "topk",
     "unique",
 ]
@@ -81,6 +82,13 @@ def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: None = N
     if axis is None:
         x, axis = x.reshape(-1), 0
     return take_along_axis(x, np.argsort(x.data, axis=axis, kind="stable"), axis)
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    """x as complex numbers, in the order of their real parts and, where those are equal, of their imaginary parts."""
+    y = sort(a)
+    return y if y.dtype.kind == "c" else y.astype(np.complex64 if y.dtype == np.float32 else np.complex128)
 
 
 @implements(np.partition)
