@@ -153,6 +153,17 @@ def test_a_leaf_hook_sees_the_sum_of_one_pass_once():
     assert calls == [3.0]
 
 
+def test_hooks_whose_handles_nobody_keeps_all_run():
+    x = leaf(1.0)
+    y = x * 2
+    calls = []
+    for number in range(20):
+        x.register_hook(lambda g, number=number: calls.append(number))
+        y.register_hook(lambda g, number=number: calls.append(100 + number))
+    y.backward()
+    assert calls == [*range(100, 120), *range(20)]
+
+
 def test_a_hook_of_the_wrong_shape():
     x = leaf([1.0, 2.0])
     x.register_hook(lambda g: g.sum())

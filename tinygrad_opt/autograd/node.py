@@ -7,6 +7,7 @@ circle.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Extras:
     __slots__ = ("grad", "hooks", "name", "retain")
 
     def __init__(self) -> None:
-        self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.hooks: dict[object, Callable[[Any], Any]] = {}
         self.retain = False
         self.grad: Any = None
         self.name: str | None = None
@@ -83,7 +84,7 @@ class Leaf:
 
     def __init__(self, name: str | None = None) -> None:
         self.grad: Any = None
-        self.hooks: dict[int, Callable[[Any], Any]] | None = None
+        self.hooks: dict[object, Callable[[Any], Any]] | None = None
         self.name = name
         self.number = next_number()
         self.passes = 0
@@ -148,10 +149,15 @@ class Node:
 class Freed:
     """Stands for the inputs of a node whose graph was used up, and says where."""
 
-    __slots__ = ("location",)
+    __slots__ = ("place",)
 
-    def __init__(self, location: str) -> None:
-        self.location = location
+    def __init__(self, place: tuple[str, int]) -> None:
+        self.place = place
+
+    @property
+    def location(self) -> str:
+        """File and line of the backward pass, as ``train.py:41``."""
+        return f"{os.path.basename(self.place[0])}:{self.place[1]}"
 
 
 def ancestors(roots: Iterable[Node | Leaf | None]) -> list[Node]:
