@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -130,6 +131,90 @@ def test_parametrizations():
     np.testing.assert_allclose(net[0].weight.data, expected)
     with pytest.raises(AttributeError, match=r"no parameter 'kernel' of its own; it has: .*weight"):
         parametrize.register_parametrization(net[0], "kernel", Symmetric())
+
+
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_the_newer_weight_norm(dim):
+    from tinygrad_opt.nn.utils import parametrizations, parametrize
+
+    net = nn.Linear(3, 2).double()
+    before, y = net.weight.data.copy(), net(X).data
+    assert parametrizations.weight_norm(net, dim=dim) is net
+    names = ["bias", "parametrizations.weight.original0", "parametrizations.weight.original1"]
+    assert list(net.state_dict()) == names
+    np.testing.assert_allclose(net(X).data, y, rtol=1e-12)
+    net.parametrizations["weight"].original0.write_(2 * net.parametrizations["weight"].original0.data)
+    np.testing.assert_allclose(net.weight.data, 2 * before, rtol=1e-12)
+    with pytest.raises(ValueError, match="several parameters"):
+        parametrize.remove_parametrizations(net, "weight", leave_parametrized=False)
+    parametrize.remove_parametrizations(net, "weight")
+    assert list(net.state_dict()) == ["bias", "weight"]
+
+
+def test_the_newer_spectral_norm():
+    from tinygrad_opt.nn.utils import parametrizations
+
+    net = parametrizations.spectral_norm(nn.Linear(3, 2).double(), generator=np.random.default_rng(0))
+    for _ in range(30):
+        weight = net.weight.data
+    np.testing.assert_allclose(np.linalg.norm(weight, 2), 1, rtol=1e-6)
+    names = ["parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"]
+    assert list(net.state_dict()) == ["bias", *names]
+    net.eval()
+    np.testing.assert_array_equal(net.weight.data, net.weight.data)
+    with pytest.raises(AttributeError, match="no parameter 'kernel'"):
+        parametrizations.spectral_norm(nn.Linear(2, 2), "kernel")
+
+
+def test_a_parametrization_with_a_right_inverse_starts_where_the_parameter_was():
+    from tinygrad_opt.nn.utils import parametrize
+
+    class Positive(nn.Module):
+        def forward(self, x):
+            return np.exp(x)
+
+        def right_inverse(self, y):
+            return np.log(y)
+
+    net = nn.Linear(2, 1).double()
+    net.weight.write_([[2.0, 3.0]])
+    trained = net.weight
+    parametrize.register_parametrization(net, "weight", Positive())
+    assert net.parametrizations["weight"].original is trained
+    np.testing.assert_allclose(net.weight.data, [[2, 3]])
+    with pytest.raises(AttributeError, match=r"Linear.weight is computed from other parameters"):
+        net.weight = nn.Parameter(np.zeros((1, 2)))
+    parametrize.remove_parametrizations(net, "weight", leave_parametrized=False)
+    np.testing.assert_allclose(net.weight.data, np.log([[2, 3]]))
+    with pytest.raises(ShapeError, match=r"Unflatten makes \(1, 1\) of 'bias', whose shape is \(1,\)"):
+        parametrize.register_parametrization(net, "bias", nn.Unflatten(0, (1, 1)))
+    assert list(net.state_dict()) == ["bias", "weight"]
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+@pytest.mark.parametrize(
+    "change",
+    [
+        utils.weight_norm,
+        utils.spectral_norm,
+        utils.parametrizations.weight_norm,
+        utils.parametrizations.spectral_norm,
+        lambda layer: utils.parametrize.register_parametrization(layer, "weight", nn.Tanh()),
+    ],
+)
+def test_copies_of_reparametrized_layers_are_whole_and_apart(change, twin):
+    net = nn.Sequential(change(nn.Linear(3, 2).double()), nn.Tanh()).eval()
+    other = twin(net)
+    np.testing.assert_array_equal(other(X).data, net(X).data)
+    assert list(other.state_dict()) == list(net.state_dict())
+    before = net(X).data
+    for parameter in other.parameters():
+        parameter.write_(parameter.data + 1)
+    assert not np.allclose(other(X).data, before)
+    np.testing.assert_array_equal(net(X).data, before)
+    other.train()(X).sum().backward()
+    assert all(p.grad is not None for p in other.parameters())
+    assert all(p.grad is None for p in net.parameters())
 
 
 @pytest.mark.parametrize("dim", [0, 1, None])

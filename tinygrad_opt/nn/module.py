@@ -15,17 +15,17 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..autograd.graph import Leaf, next_number
 from ..autograd.modes import mode
 from ..autograd.tensor import Tensor
-from .hooks import HookHandle, Hooks
+from .hooks import Hookable
 from .parameter import Parameter
 from .state import IncompatibleKeys, check_state
-from .text import module_text, plain_options, warn_of_hidden_parts
+from .text import missing_attribute, module_text, plain_options, warn_of_hidden_parts
 
 __all__ = ["Module", "Parameter"]
 
 _M = TypeVar("_M", bound="Module")
 
 
-class Module:
+class Module(Hookable):
     """A layer or a model: subclass it, assign Parameters and other Modules as attributes, define ``forward``.
 
     Attributes
@@ -50,21 +50,21 @@ class Module:
     training: bool = True
     _path: str = ""
     _buffers: dict[str, bool] = {}  # noqa: RUF012  name → persistent; replaced, never changed, by register_buffer
-    _hooks: Hooks | None = None
+    _computed: dict[str, Callable[[Any], Any]] = {}  # noqa: RUF012  what nn.utils.parametrize computes; replaced likewise
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it, and users call the module itself."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, ...), so it cannot be called.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outer = mode.module
-        mode.module = self._path
+        here = mode.here
+        outer, here.module = here.module, self._path
         try:
             if self._hooks is not None:
                 return self._hooks.call(self, args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
-            mode.module = outer
+            here.module = outer
 
     # What a module is made of
 
@@ -72,6 +72,11 @@ class Module:
         if isinstance(value, Module):
             self._check_name(name)
             value._set_path(_join(self._path, name))
+        elif name in self._computed:
+            raise AttributeError(
+                f"{type(self).__name__}.{name} is computed from other parameters (nn.utils.parametrize): change those, "
+                f"or remove the parametrization first.",
+            )
         elif isinstance(value, Parameter):
             self._check_name(name)
             if value.name is None:
@@ -86,6 +91,12 @@ class Module:
         elif isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
             warn_of_hidden_parts(f"{type(self).__name__}.{name}", value)
         object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        compute = self.__dict__.get("_computed", {}).get(name)
+        if compute is None:
+            raise AttributeError(missing_attribute(self, name), name=name, obj=self)
+        return compute(self)
 
     def _check_name(self, name: str) -> None:
         if not name or "." in name:
@@ -209,6 +220,13 @@ class Module:
                 return parameter
         raise AttributeError(f"{type(self).__name__} has no parameter '{target}'.")
 
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path, e.g. ``encoder.norm.running_mean``."""
+        for path, buffer in self.named_buffers(remove_duplicate=False):
+            if path == target:
+                return buffer
+        raise AttributeError(f"{type(self).__name__} has no buffer '{target}'.")
+
     # Training, evaluation, gradients
 
     def train(self: _M, mode: bool = True) -> _M:
@@ -305,26 +323,6 @@ class Module:
             for name, value, persistent in module._all_buffers(path, False, True):
                 if persistent:
                     yield name, value
-
-    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> HookHandle:
-        """Call ``hook(module, args)`` before each forward; what it returns replaces the arguments."""
-        return self._get_hooks().add("before", hook)
-
-    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> HookHandle:
-        """Call ``hook(module, args, output)`` after each forward; what it returns replaces the output."""
-        return self._get_hooks().add("after", hook)
-
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
-        """Call ``hook(module, grad_input, grad_output)``, two tuples, when a backward pass has gone through.
-
-        What it returns replaces the gradient of the input; that takes a module of one Tensor argument.
-        """
-        return self._get_hooks().add("backward", hook)
-
-    def _get_hooks(self) -> Hooks:
-        if self._hooks is None:
-            object.__setattr__(self, "_hooks", Hooks())
-        return self._hooks  # type: ignore[return-value]
 
     def extra_repr(self) -> str:
         """The options that ``repr`` shows: by default all public attributes that are numbers, texts or tuples."""

@@ -10,7 +10,7 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["module_text", "plain_options", "warn_of_hidden_parts"]
+__all__ = ["missing_attribute", "module_text", "plain_options", "warn_of_hidden_parts"]
 
 
 def module_text(module: Module) -> str:
@@ -73,6 +73,19 @@ def _fold(children: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
         folded.append((name, text))
         start = stop
     return folded
+
+
+_INSTEAD = {
+    **dict.fromkeys(("to", "cpu", "cuda", "type"), "everything runs on the CPU; model.astype(np.float64) converts"),
+    **dict.fromkeys(("half", "bfloat16"), "model.astype(np.float16) converts, but training is in float32 or float64"),
+    "compile": "compiled kernels are used by themselves where Numba is installed",
+}
+
+
+def missing_attribute(module: Module, name: str) -> str:
+    """What to say of an attribute that a module does not have."""
+    hint = f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+    return f"{type(module).__name__} has no attribute {name!r}{hint}."
 
 
 def warn_of_hidden_parts(what: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Weight normalization and spectral normalization of a layer's weight."""
+"""Weight and spectral normalization, as parametrizations under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -9,16 +9,74 @@ import numpy as np
 from ...autograd.tensor import Tensor
 from ...random import get_generator
 from ..module import Module
-from ..parameter import Parameter
-from .parametrize import make_property, remove_property, take_parameter
+from .parametrize import register_parametrization
 
-__all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
+__all__ = ["spectral_norm", "weight_norm"]
 
 
-def _norm_except(v: Any, axis: int | None) -> Any:
+def norm_except(v: Any, axis: int | None) -> Any:
     """The norm of v over all axes but one, kept for broadcasting; over all of them for None."""
     axes = tuple(i for i in range(v.ndim) if axis is None or i != axis % v.ndim)
     return np.sqrt(np.sum(v * v, axis=axes, keepdims=axis is not None))
+
+
+def as_matrix(weight: Any, axis: int) -> Any:
+    """The weight with one axis first and all others in one."""
+    return np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
+
+
+def unit(vector: Any, eps: float) -> Any:
+    """The vector at length 1."""
+    return vector / max(float(np.linalg.norm(vector)), eps)
+
+
+def output_axis(module: Module, dim: int | None) -> int:
+    """`dim`, or by default the axis of the outputs: 1 for transposed convolutions, else 0."""
+    return dim if dim is not None else int(type(module).__name__.startswith("ConvTranspose"))
+
+
+def power_iteration(matrix: Any, u: Any, v: Any, steps: int, eps: float) -> None:
+    """Turn u and v, in place, towards the singular vectors of the greatest singular value."""
+    for _ in range(steps):
+        v[...] = unit(matrix.T @ u, eps)
+        u[...] = unit(matrix @ v, eps)
+
+
+class WeightNorm(Module):
+    """g · v / ‖v‖: a weight from lengths and directions."""
+
+    def __init__(self, dim: int | None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, g: Any, v: Any) -> Any:
+        """The weight."""
+        return v * (g / norm_except(v, self.dim))
+
+    def right_inverse(self, weight: Tensor) -> tuple[Any, Any]:
+        """The lengths and directions of a weight."""
+        return np.asarray(norm_except(weight.data, self.dim)), weight.data.copy()
+
+
+class SpectralNorm(Module):
+    """A weight divided by its greatest singular value; its singular vectors are the buffers ``_u`` and ``_v``."""
+
+    def __init__(self, weight: Any, n_power_iterations: int, eps: float, dim: int, generator: Any) -> None:
+        super().__init__()
+        self.n_power_iterations, self.eps, self.dim = n_power_iterations, eps, dim
+        matrix = as_matrix(weight, dim)
+        draw = get_generator(generator).standard_normal
+        for name, size in zip(("_u", "_v"), matrix.shape, strict=True):
+            self.register_buffer(name, unit(draw(size), eps).astype(weight.dtype))
+        power_iteration(matrix.T, self._v.data, self._u.data, 15, eps)
+
+    def forward(self, weight: Any) -> Any:
+        """The weight, divided; in training the singular vectors take a step first."""
+        if self.training:  # u first, then v: the newer form's order
+            matrix = as_matrix(weight.data, self.dim)
+            power_iteration(matrix.T, self._v.data, self._u.data, self.n_power_iterations, self.eps)
+        u, v = self._u.data.copy(), self._v.data.copy()
+        return weight / np.dot(u, np.matmul(as_matrix(weight, self.dim), v))
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
@@ -27,7 +85,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     Parameters
     ----------
     module : Module
-        Gets Parameters ``weight_g`` and ``weight_v`` instead of ``weight``.
+        Gets Parameters ``parametrizations.weight.original0`` (g) and ``original1`` (v) instead of ``weight``.
     name : str
     dim : int or None
         The axis along which each slice has a length of its own; None: one length for the whole weight.
@@ -37,39 +95,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     Module
         The same module.
     """
-    weight = take_parameter("weight_norm", module, name)
-    setattr(module, f"{name}_g", Parameter(np.asarray(_norm_except(weight.data, dim))))
-    setattr(module, f"{name}_v", Parameter(weight.data))
-
-    def compute(self: Any) -> Any:
-        g, v = getattr(self, f"{name}_g"), getattr(self, f"{name}_v")
-        return v * (g / _norm_except(v, dim))
-
-    make_property(module, name, compute)
-    return module
-
-
-def remove_weight_norm(module: Module, name: str = "weight") -> Module:
-    """Make the computed weight a Parameter again. Returns the module."""
-    return _restore(module, name, f"{name}_g", f"{name}_v")
-
-
-def _restore(module: Module, name: str, *parts: str) -> Module:
-    value = getattr(module, name).data
-    remove_property(module, name)
-    for part in parts:
-        del module.__dict__[part]
-    setattr(module, name, Parameter(np.array(value)))
-    return module
-
-
-def _as_matrix(weight: Any, dim: int) -> Any:
-    """The weight with one axis first and all others in one."""
-    return np.moveaxis(weight, dim, 0).reshape(weight.shape[dim], -1)
-
-
-def _unit(vector: Any, eps: float) -> Any:
-    return vector / max(float(np.linalg.norm(vector)), eps)
+    return register_parametrization(module, name, WeightNorm(dim))
 
 
 def spectral_norm(
@@ -86,11 +112,11 @@ def spectral_norm(
     Parameters
     ----------
     module : Module
-        Gets a Parameter ``weight_orig`` and buffers ``weight_u`` and ``weight_v``, the singular vectors, which move on
-        at each call in training.
+        Gets a Parameter ``parametrizations.weight.original`` instead of ``weight``, and buffers with the singular
+        vectors, which move on each time the weight is read in training.
     name : str
     n_power_iterations : int
-        Steps of the power iteration at each call.
+        Steps of the power iteration at each reading.
     eps : float
         The least norm to divide by.
     dim : int, optional
@@ -103,34 +129,10 @@ def spectral_norm(
     Module
         The same module.
     """
-    weight = take_parameter("spectral_norm", module, name)
-    axis = dim if dim is not None else int(type(module).__name__.startswith("ConvTranspose"))
-    setattr(module, f"{name}_orig", Parameter(weight.data))
-    draw = get_generator(generator).standard_normal
-    for suffix, size in zip("uv", _as_matrix(weight.data, axis).shape, strict=True):
-        module.register_buffer(f"{name}_{suffix}", _unit(draw(size), eps).astype(weight.dtype))
-
-    def iterate(self: Any, args: Any) -> None:
-        if self.training:
-            matrix = _as_matrix(getattr(self, f"{name}_orig").data, axis)
-            u, v = getattr(self, f"{name}_u").data, getattr(self, f"{name}_v").data
-            for _ in range(n_power_iterations):
-                v[...] = _unit(matrix.T @ u, eps)
-                u[...] = _unit(matrix @ v, eps)
-
-    def compute(self: Any) -> Any:
-        original: Tensor = getattr(self, f"{name}_orig")
-        u, v = getattr(self, f"{name}_u").data.copy(), getattr(self, f"{name}_v").data.copy()
-        return original / np.dot(u, np.matmul(_as_matrix(original, axis), v))
-
-    make_property(module, name, compute)
-    module._get_hooks().before[f"spectral_norm.{name}"] = iterate
-    return module
-
-
-def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
-    """Make the computed weight a Parameter again. Returns the module."""
-    module._get_hooks().before.pop(f"spectral_norm.{name}", None)
-    buffers = {key: kept for key, kept in module._buffers.items() if key not in (f"{name}_u", f"{name}_v")}
-    object.__setattr__(module, "_buffers", buffers)
-    return _restore(module, name, f"{name}_orig", f"{name}_u", f"{name}_v")
+    weight = getattr(module, name, None)
+    if not isinstance(weight, Tensor):
+        return register_parametrization(module, name, module)  # raises, naming the parameters that there are
+    axis = output_axis(module, dim)
+    return register_parametrization(
+        module, name, SpectralNorm(weight.data, n_power_iterations, eps, axis, generator).train(module.training)
+    )

@@ -1,7 +1,7 @@
 """Parameters that are computed from others: a module's attribute becomes a function of what is trained.
 
-The module gets a class of its own, under the same name, in which the attribute is a property. It is computed each time
-it is read, so nothing can be out of date, and copies of the module work.
+It is computed each time it is read, so nothing can be out of date; the module remembers how (``Module._computed``), by
+objects that can be copied and pickled with it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ...autograd.tensor import Tensor
+from ...errors import ShapeError
 from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["is_parametrized", "make_property", "register_parametrization", "remove_parametrizations", "take_parameter"]
+__all__ = ["is_parametrized", "register_parametrization", "remove_parametrizations", "set_computed", "take_parameter"]
 
 
 def take_parameter(caller: str, module: Module, name: str) -> Parameter:
@@ -30,36 +31,51 @@ def take_parameter(caller: str, module: Module, name: str) -> Parameter:
         have = ", ".join(n for n, _ in module.named_parameters(recurse=False)) or "none"
         raise AttributeError(f"{caller}: {module.label} has no parameter '{name}' of its own; it has: {have}.")
     del module.__dict__[name]
+    parameter.name = None
     return parameter
 
 
-def make_property(module: Module, name: str, compute: Callable[[Any], Tensor]) -> None:
-    """Let ``module.name`` be ``compute(module)``."""
-    kind = type(module)
-    own = type(kind.__name__, (kind,), {name: property(compute), "__module__": kind.__module__, "_computed": name})
-    object.__setattr__(module, "__class__", own)
-
-
-def remove_property(module: Module, name: str) -> None:
-    """Give the module back the class it had before :func:`make_property`."""
-    if type(module).__dict__.get("_computed") != name:
-        raise ValueError(f"{module.label}: undo the latest reparametrization first, not that of '{name}'.")
-    object.__setattr__(module, "__class__", type(module).__mro__[1])
+def set_computed(module: Module, name: str, compute: Callable[[Any], Any] | None) -> None:
+    """Let ``module.name`` be ``compute(module)``, or with None an ordinary attribute again."""
+    others = {key: value for key, value in module._computed.items() if key != name}
+    object.__setattr__(module, "_computed", others if compute is None else {**others, name: compute})
 
 
 class ParametrizationList(ModuleList):
-    """The Parameter that is trained, and the modules that make the attribute from it, one after the other."""
+    """The Parameters that are trained, and the modules that make the attribute from them, one after the other.
 
-    def __init__(self, original: Parameter) -> None:
+    The Parameter is ``original``; or there are ``original0``, ``original1`` and so on, where the first module takes
+    several.
+    """
+
+    def __init__(self, values: Any) -> None:
         super().__init__()
-        self.original = original
+        self.several = isinstance(values, (tuple, list))
+        names = [f"original{i}" for i in range(len(values))] if self.several else ["original"]
+        for name, value in zip(names, values if self.several else [values], strict=True):
+            setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
 
     def forward(self) -> Any:
         """The attribute's value."""
-        value: Any = self.original
-        for module in self:
+        first, *others = self
+        value = first(*(parameter for _, parameter in self._own_parameters()))
+        for module in others:
             value = module(value)
         return value
+
+    def extra_repr(self) -> str:
+        """Nothing: the parts say it."""
+        return ""
+
+
+class Parametrized:
+    """How a module computes an attribute that :func:`register_parametrization` has taken over."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, module: Module) -> Any:
+        return _lists(module)[self.name]()
 
 
 def register_parametrization(module: Module, tensor_name: str, parametrization: Module) -> Module:
@@ -71,7 +87,14 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     tensor_name : str
         E.g. ``weight``; what is trained is then ``parametrizations.weight.original``.
     parametrization : Module
-        Maps the trained values to those used; several are applied in the order of registration.
+        Maps the trained values to those used; several are applied in the order of registration. If it has a method
+        ``right_inverse``, that gives the values to begin with; a tuple of them is trained under the names
+        ``original0``, ``original1`` and so on.
+
+    Raises
+    ------
+    ShapeError
+        The parametrization changes the Parameter's shape.
 
     Examples
     --------
@@ -83,13 +106,30 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     >>> bool((layer.weight.data > 0).all())
     True
     """
-    if not is_parametrized(module, tensor_name):
+    further = is_parametrized(module, tensor_name)
+    before: Any = getattr(module, tensor_name, None)
+    if not isinstance(before, Tensor if further else Parameter):
+        take_parameter("register_parametrization", module, tensor_name)  # raises
+    start: Any = before
+    if hasattr(parametrization, "right_inverse"):
+        start = parametrization.right_inverse(before.detach())
+    several = isinstance(start, (tuple, list))
+    made = parametrization(*start) if several else parametrization(start)
+    if made.shape != before.shape:
+        raise ShapeError(
+            f"register_parametrization: {type(parametrization).__name__} makes {made.shape} of '{tensor_name}', whose "
+            f"shape is {before.shape}; it must keep the shape."
+        )
+    if not further:
         original = take_parameter("register_parametrization", module, tensor_name)
+        if several:
+            start = [Parameter(getattr(part, "data", part), original.requires_grad) for part in start]
+        elif start is not before:
+            original.write_(start)
         if "parametrizations" not in module.__dict__:
             module.register_module("parametrizations", ModuleDict())
-        original.name = None
-        _lists(module)[tensor_name] = ParametrizationList(original)
-        make_property(module, tensor_name, lambda self: _lists(self)[tensor_name]())
+        _lists(module)[tensor_name] = ParametrizationList(start if several else original)
+        set_computed(module, tensor_name, Parametrized(tensor_name))
     _lists(module)[tensor_name].append(parametrization)
     return module
 
@@ -116,10 +156,19 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"remove_parametrizations: '{tensor_name}' of {module.label} is not parametrized.")
+    parts = _lists(module)[tensor_name]
+    if parts.several and not leave_parametrized:
+        raise ValueError(
+            f"remove_parametrizations: '{tensor_name}' is computed from several parameters, so there is no original to "
+            f"go back to. Use leave_parametrized=True."
+        )
     value = getattr(module, tensor_name).data
-    remove_property(module, tensor_name)
-    original = _lists(module).pop(tensor_name).original
-    if leave_parametrized:
+    set_computed(module, tensor_name, None)
+    _lists(module).pop(tensor_name)
+    if not len(_lists(module)):
+        del module.__dict__["parametrizations"]
+    original = Parameter(value.copy()) if parts.several else parts.original
+    if leave_parametrized and not parts.several:
         original.write_(value)
     original.name = None
     setattr(module, tensor_name, original)
