@@ -11,7 +11,7 @@ import tinygrad_opt as tg
 from tinygrad_opt.autograd import gradcheck
 from tinygrad_opt.autograd.registry import primitives
 from tinygrad_opt.nn import functional as F
-from tinygrad_opt.nn.activations import naive_gelu
+from tinygrad_opt.nn.gelu import naive_gelu
 
 NAMES = [
     *("linear", "boundary", "ctc", "gelu", "gelu_tanh", "leaky", "mean_logistic_loss", "mean_squared_error"),

@@ -22,7 +22,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
-from ..ops.special import _ABOVE, _BELOW
+from ..ops.special import BEND, BEND_END
 
 __all__ = ["FAST", "compiled", "erf", "exp", "tanh"]
 
@@ -50,9 +50,8 @@ _U1, _U2 = _f(0.4671434548321603), _f(0.025877001324869375)
 _U3, _U4 = _f(0.00032856427465289867), _f(7.776600216168908e-07)
 _NINE, _MINUS_NINE = _f(9), _f(-9)
 
-_A0, _A1, _A2, _A3, _A4, _A5 = (_f(c) for c in _ABOVE)
-_B1, _B2, _B3, _B4, _B5 = (_f(c) for c in _BELOW[1:])
-_FOUR, _MINUS_FOUR = _f(4), _f(-4)
+_B0, _B1, _B2, _B3, _B4, _B5, _B6 = (_f(c) for c in BEND)
+_END, _MINUS_END = _f(BEND_END), _f(-BEND_END)
 
 
 def _reinterpret(source: Any, target: Any, code: Any) -> Any:
@@ -96,10 +95,7 @@ def tanh(x):  # type: ignore[no-untyped-def]
 @_inline
 def erf(x):  # type: ignore[no-untyped-def]
     """The error function, never beyond ±1: the fit of ``ops.special``."""
-    z = _FOUR if x > _FOUR else x
-    z = _MINUS_FOUR if z < _MINUS_FOUR else z
+    z = _END if x > _END else x
+    z = _MINUS_END if z < _MINUS_END else z
     u = z * z
-    y = z * (((((_A5 * u + _A4) * u + _A3) * u + _A2) * u + _A1) * u + _A0)
-    y = y / (((((_B5 * u + _B4) * u + _B3) * u + _B2) * u + _B1) * u + _ONE)
-    y = _ONE if y > _ONE else y
-    return _MINUS_ONE if y < _MINUS_ONE else y
+    return tanh(z * ((((((_B6 * u + _B5) * u + _B4) * u + _B3) * u + _B2) * u + _B1) * u + _B0))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..autograd.primitive import primitive
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import as_tensor
 from ..ops.activation import log_sigmoid, relu, sigmoid
 from ..ops.activation import softplus as stable_softplus
-from ..ops.samples import unary
-from ..ops.special import erf
 from ..ops.trigonometric import tanh
+from .gelu import gelu, gelu_exact, gelu_tanh
 from .module import Module
 
 __all__ = [
@@ -39,10 +36,6 @@ __all__ = [
     "tanhshrink",
 ]
 
-_ROOT_HALF = math.sqrt(0.5)
-_DENSITY = 1 / math.sqrt(2 * math.pi)
-_ROOT_2_PI = math.sqrt(2 / math.pi)
-_CUBIC = 0.044715
 
 logsigmoid = log_sigmoid
 
@@ -85,80 +78,6 @@ def tanhshrink(x: Any) -> Any:
     """x − tanh(x)."""
     x = as_tensor(x)
     return x - np.tanh(x)
-
-
-def naive_gelu(x: Any, approximate: str = "none") -> Any:
-    """The definition of :func:`gelu`, one operation at a time; tests hold the fused one to it."""
-    if approximate == "tanh":
-        return 0.5 * x * (1 + np.tanh(_ROOT_2_PI * (x + _CUBIC * x * x * x)))
-    return 0.5 * x * (1 + erf(x * _ROOT_HALF))
-
-
-@primitive(
-    name="gelu",
-    samples=unary(),
-    formula="x · Φ(x)",
-    gradient=["g · (Φ(x) + x · φ(x))"],
-)
-def _gelu_exact(x: Any) -> Any:
-    half = 0.5 * x
-    half *= 1 + erf.forward(x * _ROOT_HALF)
-    return half
-
-
-@_gelu_exact.vjp(0)
-def _(g: Any, y: Any, x: Any) -> Any:
-    return g * (_normal_share(y, x) + x * (_DENSITY * np.exp(-0.5 * (x * x))))
-
-
-def _normal_share(y: Any, x: Any) -> Any:
-    """Φ(x), given y = x · Φ(x): on arrays y / x, which is exact to rounding and spares a second erf."""
-    if isinstance(x, Tensor):
-        return 0.5 * (1 + erf(x * _ROOT_HALF))
-    zero = x == 0
-    return (y + 0.5 * zero) / (x + zero)
-
-
-@primitive(
-    name="gelu_tanh",
-    samples=unary(),
-    formula="x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))",
-    gradient=["g · dy/dx"],
-)
-def _gelu_tanh(x: Any) -> Any:
-    inner = x * x
-    inner *= _CUBIC * _ROOT_2_PI
-    inner += _ROOT_2_PI
-    inner *= x
-    inner = np.tanh(inner)
-    inner += 1
-    inner *= x
-    inner *= 0.5
-    return inner
-
-
-@_gelu_tanh.vjp(0)
-def _(g: Any, _y: Any, x: Any) -> Any:
-    square = x * x
-    bend = np.tanh((square * (_CUBIC * _ROOT_2_PI) + _ROOT_2_PI) * x)
-    slope = square * (1.5 * _CUBIC * _ROOT_2_PI) + (0.5 * _ROOT_2_PI)
-    return g * ((1 - bend * bend) * (slope * x) + (bend * 0.5 + 0.5))
-
-
-def gelu(x: Any, approximate: str = "none") -> Any:
-    """x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415).
-
-    Parameters
-    ----------
-    x : array_like
-    approximate : {"none", "tanh"}
-        "tanh" computes Φ(x) as ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), which is quicker.
-    """
-    if approximate == "none":
-        return _gelu_exact(x)
-    if approximate == "tanh":
-        return _gelu_tanh(x)
-    raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}.")
 
 
 class ReLU(Module):
@@ -211,7 +130,7 @@ class GELU(Module):
 
     def forward(self, x: Any) -> Any:
         """x · Φ(x)."""
-        return _gelu_exact.unary(x) if self.approximate == "none" else _gelu_tanh.unary(x)
+        return gelu_exact.unary(x) if self.approximate == "none" else gelu_tanh.unary(x)
 
 
 class SiLU(Module):

@@ -75,23 +75,17 @@ _TAIL = (
     3.11143338122798e-10,
 )
 
-# erf(x) / x as a rational function of x², |x| ≤ 4: for float32, where erf is 1 beyond
-_ABOVE = (
-    1.128379139306905,
-    0.19354633397959042,
-    0.053101918837003444,
-    0.003883398530127638,
-    0.0002845671169437657,
-    1.9867732788831644e-06,
+# artanh(erf(x)) / x as a polynomial in x², |x| ≤ 4: for float32, where erf is 1 beyond
+BEND = (
+    1.1283792742965695,
+    0.10276905585789461,
+    -0.00019183090550680272,
+    -0.0006197846039848137,
+    8.763731782929198e-05,
+    -5.668475592142562e-06,
+    1.418522944385993e-07,
 )
-_BELOW = (
-    1.0,
-    0.5048585279968067,
-    0.11535052960085142,
-    0.015207362129197757,
-    0.001185584241744786,
-    3.742014271899365e-05,
-)
+BEND_END = 4.4
 
 
 def _polynomial(coefficients: tuple[float, ...], t: Any) -> Any:
@@ -131,9 +125,10 @@ def _in_blocks(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @_in_blocks
 def _erf(x: Any) -> Any:
     if x.dtype == np.float32:
-        x = np.clip(x, -4, 4)
-        u = x * x
-        return np.clip(x * _polynomial(_ABOVE, u) / _polynomial(_BELOW, u), -1, 1)
+        x = np.clip(x, -BEND_END, BEND_END)
+        y = _polynomial(BEND, x * x)
+        y *= x
+        return np.tanh(y, out=y)
     if x.dtype != np.float64:
         return _erf(x.astype(np.float32 if x.dtype == np.float16 else np.float64)).astype(_floating(x.dtype))
     size = np.abs(x)

@@ -1,0 +1,159 @@
+"""GELU, the activation of most Transformers, exact and by tanh, each as one primitive.
+
+NumPy's form works through blocks that stay in the processor's cache, since it takes some twenty passes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.primitive import primitive
+from ..autograd.tensor import Tensor
+from ..kernels import twin
+from ..ops.samples import unary
+from ..ops.special import erf
+
+__all__ = ["gelu", "gelu_exact", "gelu_tanh", "naive_gelu"]
+
+_ROOT_HALF = math.sqrt(0.5)
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+_ROOT_2_PI = math.sqrt(2 / math.pi)
+_CUBIC = 0.044715
+
+_BLOCK = 8192
+_LEAST = 1 << 10  # elements from which the compiled form pays
+
+
+def naive_gelu(x: Any, approximate: str = "none") -> Any:
+    """The definition of :func:`gelu`, one operation at a time; tests hold the fused one to it."""
+    if approximate == "tanh":
+        return 0.5 * x * (1 + np.tanh(_ROOT_2_PI * (x + _CUBIC * x * x * x)))
+    return 0.5 * x * (1 + erf(x * _ROOT_HALF))
+
+
+def _in_blocks(function: Callable[..., Any], *arrays: Any) -> Any:
+    """``function(out, *arrays)`` for one block of the elements after the other; returns what it wrote to `out`."""
+    flat = [a.reshape(-1) for a in arrays]
+    out = np.empty(flat[0].shape, flat[0].dtype)
+    for i in range(0, out.size, _BLOCK):
+        function(out[i : i + _BLOCK], *[a[i : i + _BLOCK] for a in flat])
+    return out.reshape(arrays[0].shape)
+
+
+def _run(name: str, function: Callable[..., Any], *arrays: Any) -> Any:
+    """The compiled form of `function`, which takes single precision only, or its passes by NumPy."""
+    if arrays[0].dtype == np.float32 and (compiled := twin("gelu", arrays[0].size, _LEAST)):
+        return getattr(compiled, name)(*arrays)
+    return _in_blocks(function, *arrays)
+
+
+def _exact(y: Any, x: Any) -> None:
+    """y = x/2 · (1 + erf(x/√2))"""
+    bend = erf.forward(np.multiply(x, _ROOT_HALF, out=y))
+    bend += 1
+    bend *= x
+    np.multiply(bend, 0.5, out=y)
+
+
+def _exact_back(d: Any, g: Any, y: Any, x: Any) -> None:
+    """d = g · (y/x + x · φ(x)), for y/x is Φ(x), exact to rounding, and spares a second erf."""
+    share = np.full_like(x, 0.5)
+    np.divide(y, x, out=share, where=x != 0)
+    np.multiply(x, x, out=d)
+    d *= -0.5
+    np.exp(d, out=d)
+    d *= x
+    d *= _DENSITY
+    d += share
+    d *= g
+
+
+def _bend(x: Any) -> tuple[Any, Any]:
+    """x² and tanh(√(2/π) (x + 0.044715 x³))"""
+    square = x * x
+    inner = square * (_CUBIC * _ROOT_2_PI)
+    inner += _ROOT_2_PI
+    inner *= x
+    return square, np.tanh(inner, out=inner)
+
+
+def _tanh(y: Any, x: Any) -> None:
+    """y = x/2 · (1 + tanh(…))"""
+    _, bend = _bend(x)
+    bend += 1
+    bend *= x
+    np.multiply(bend, 0.5, out=y)
+
+
+def _tanh_back(d: Any, g: Any, x: Any) -> None:
+    """d = g/2 · ((1 + bend) + x · (1 − bend²) · dinner/dx)"""
+    slope, bend = _bend(x)
+    slope *= 3 * _CUBIC * _ROOT_2_PI
+    slope += _ROOT_2_PI
+    slope *= x
+    np.multiply(bend, bend, out=d)
+    np.subtract(1, d, out=d)
+    d *= slope
+    d += bend
+    d += 1
+    d *= g
+    d *= 0.5
+
+
+@primitive(
+    name="gelu",
+    samples=unary(),
+    formula="x · Φ(x)",
+    gradient=["g · (Φ(x) + x · φ(x))"],
+)
+def gelu_exact(x: Any) -> Any:
+    """x · Φ(x) in one operation; :func:`naive_gelu` is its definition."""
+    return _run("exact", _exact, x)
+
+
+@gelu_exact.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return g * (0.5 * (1 + erf(x * _ROOT_HALF)) + x * (_DENSITY * np.exp(-0.5 * (x * x))))
+    return _run("exact_back", _exact_back, g, y, x)
+
+
+@primitive(
+    name="gelu_tanh",
+    samples=unary(),
+    formula="x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))",
+    gradient=["g · dy/dx"],
+)
+def gelu_tanh(x: Any) -> Any:
+    """x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))) in one operation."""
+    return _run("tanh_form", _tanh, x)
+
+
+@gelu_tanh.vjp(0)
+def _(g: Any, _y: Any, x: Any) -> Any:
+    if isinstance(x, Tensor):
+        square = x * x
+        bend = np.tanh((square * (_CUBIC * _ROOT_2_PI) + _ROOT_2_PI) * x)
+        slope = square * (1.5 * _CUBIC * _ROOT_2_PI) + (0.5 * _ROOT_2_PI)
+        return g * ((1 - bend * bend) * (slope * x) + (bend * 0.5 + 0.5))
+    return _run("tanh_form_back", _tanh_back, g, x)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415).
+
+    Parameters
+    ----------
+    x : array_like
+    approximate : {"none", "tanh"}
+        "tanh" computes Φ(x) as ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), which is quicker.
+    """
+    if approximate == "none":
+        return gelu_exact(x)
+    if approximate == "tanh":
+        return gelu_tanh(x)
+    raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}.")
