@@ -42,7 +42,13 @@ def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
 
 def user_location() -> str:
     """File and line of the innermost call that is not inside this package, as ``train.py:41``."""
+    path, line = user_place()
+    return f"{os.path.basename(path)}:{line}"
+
+
+def user_place() -> tuple[str, int]:
+    """The same as a path and a line number, for those who may never need the text."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return frame.f_code.co_filename, frame.f_lineno

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +12,25 @@ import numpy as np
 from ..errors import GradientError, ShapeError
 from .graph import Leaf, Node, Spec, run_backward
 from .modes import enable_grad, mode
+from .registry import implementations
 from .tensor import Tensor, as_array, new_tensor
 
 __all__ = ["backward", "grad"]
+
+_AS_IT_IS = contextlib.nullcontext()
 
 
 def _lift(array: Any, parent: Node | Leaf | None) -> Any:
     """The Tensor that stands for a saved array in the graph."""
     return array if array.__class__ is Spec else new_tensor(np.asarray(array), parent)
+
+
+@functools.lru_cache(maxsize=64)
+def _one(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """dL/dL, which nobody may write into."""
+    one = np.ones(shape, dtype)
+    one.flags.writeable = False
+    return one
 
 
 def _roots(
@@ -37,7 +49,10 @@ def _roots(
                     f"{caller} needs one number to differentiate; this has shape {output.shape}. "
                     f"Use .mean() or .sum(), or pass a gradient of shape {output.shape}."
                 )
-            gradient = np.ones(output.shape, output.dtype)
+            gradient = _one(output.shape, output.dtype)
+            if not create_graph:
+                roots.append((output._node, gradient))
+                continue
         given = gradient if isinstance(gradient, Tensor) else new_tensor(as_array(gradient, output.dtype), None)
         if given.shape != output.shape:
             raise ShapeError(
@@ -60,12 +75,6 @@ def _no_path(output: Tensor, caller: str) -> str:
     )
 
 
-def _own(gradient: Any, start: set[int]) -> np.ndarray[Any, Any]:
-    """A gradient array that nobody else holds: rules may pass on views and the very array they were given."""
-    array = np.asarray(gradient)
-    return array.copy() if array.base is not None or id(array) in start else array
-
-
 def backward(
     outputs: Sequence[Tensor],
     gradients: Sequence[Any] | None = None,
@@ -83,43 +92,48 @@ def backward(
         As :meth:`Tensor.backward`; then no ``grad`` has changed.
     """
     gradients = [None] * len(outputs) if gradients is None else gradients
-    with enable_grad() if create_graph else contextlib.nullcontext():
+    with enable_grad() if create_graph else _AS_IT_IS:
+        roots = _roots(outputs, gradients, "backward()", create_graph)
         arrived = run_backward(
-            _roots(outputs, gradients, "backward()", create_graph),
+            roots,
             retain_graph=create_graph if retain_graph is None else retain_graph,
             lift=_lift if create_graph else None,
         )
-        shared = _shared(arrived.values(), gradients)
+        held = {id(gradient) for _, gradient in roots}
         totals: list[tuple[Leaf, Tensor]] = []
         for leaf, gradient in arrived.items():
-            gradient = _finish(leaf, gradient, shared, create_graph)
-            totals.append((leaf, gradient if leaf.grad is None else _sum(leaf.grad, gradient, create_graph)))
+            gradient = _finish(leaf, gradient, held, create_graph)
+            if leaf.grad is not None:
+                gradient = leaf.grad + gradient if create_graph else _as_tensor(leaf.grad.data + gradient.data)
+            totals.append((leaf, gradient))
     for leaf, total in totals:
         leaf.grad = total
         leaf.passes += 1
 
 
-def _finish(node: Node | Leaf, gradient: Any, shared: set[int], create_graph: bool) -> Tensor:
-    """What a user gets for the gradient that arrived at a node: after the hooks, a Tensor of its own."""
-    if isinstance(node, Leaf) and node.hooks:
+implementations["backward"] = backward  # Tensor.backward looks it up here, as it does the operations
+
+
+def _finish(node: Node | Leaf, gradient: Any, held: set[int], create_graph: bool) -> Tensor:
+    """What a user gets for the gradient that arrived at a node: after the hooks, a Tensor of its own.
+
+    Rules may pass on views and the very array they were given: an array whose id is in `held`, because someone has it
+    already, is copied.
+    """
+    if node.__class__ is Leaf and node.hooks:
         for hook in tuple(node.hooks.values()):
             gradient = hook(gradient)
-    return gradient if create_graph else new_tensor(_own(gradient, shared), None)
+    if create_graph:
+        return gradient  # type: ignore[no-any-return]
+    array = np.asarray(gradient)
+    if array.base is not None or id(array) in held:
+        array = array.copy()
+    held.add(id(array))
+    return new_tensor(array, None)
 
 
-def _sum(before: Tensor, gradient: Tensor, create_graph: bool) -> Tensor:
-    return before + gradient if create_graph else new_tensor(np.asarray(before.data + gradient.data), None)
-
-
-def _shared(arrays: Any, gradients: Sequence[Any]) -> set[int]:
-    """Ids of arrays that arrived at more than one leaf, or came in from the user."""
-    seen: set[int] = set()
-    shared: set[int] = set()
-    for gradient in gradients:
-        shared.add(id(gradient.data if isinstance(gradient, Tensor) else gradient))
-    for array in arrays:
-        (shared if id(array) in seen else seen).add(id(array))
-    return shared
+def _as_tensor(array: Any) -> Tensor:
+    return new_tensor(np.asarray(array), None)
 
 
 def grad(
@@ -181,15 +195,16 @@ def grad(
             raise GradientError(
                 f"grad: input {position} of shape {tensor.shape} requires no gradient; make it with requires_grad=True."
             )
-    with enable_grad() if create_graph else contextlib.nullcontext():
+    with enable_grad() if create_graph else _AS_IT_IS:
+        roots = _roots(made, grad_outputs, "grad()", create_graph)
         arrived = run_backward(
-            _roots(made, grad_outputs, "grad()", create_graph),
+            roots,
             retain_graph=create_graph if retain_graph is None else retain_graph,
             lift=_lift if create_graph else None,
             targets=[tensor._node for tensor in wanted if tensor._node is not None],
         )
         result: list[Tensor | None] = []
-        shared = _shared(arrived.values(), grad_outputs)
+        held = {id(gradient) for _, gradient in roots}
         for position, tensor in enumerate(wanted):
             if tensor._node is None or tensor._node not in arrived:
                 if not allow_unused:
@@ -199,5 +214,5 @@ def grad(
                     )
                 result.append(None)
                 continue
-            result.append(_finish(tensor._node, arrived[tensor._node], shared, create_graph))
+            result.append(_finish(tensor._node, arrived[tensor._node], held, create_graph))
     return result[0] if single else tuple(result)

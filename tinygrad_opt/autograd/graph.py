@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..errors import FreedGraphError, GradientError, ShapeError, StaleValueError, user_location
+from ..errors import FreedGraphError, GradientError, ShapeError, StaleValueError, user_place
 from .node import KEEP_SIZE, Extras, Freed, Leaf, Lift, Node, Spec, ancestors, next_number
 
 __all__ = [
@@ -100,8 +100,7 @@ def _check_current(node: Node) -> None:
             )
 
 
-def _release(nodes: Iterable[Node], location: str) -> None:
-    freed = Freed(location)
+def _release(nodes: Iterable[Node], freed: Freed) -> None:
     for node in nodes:
         node.inputs = freed
         out = node.output
@@ -197,7 +196,7 @@ def run_backward(
     for leaf, (_, gradient, _) in leaves.items():
         found[leaf] = gradient
     if not retain_graph:
-        _release(done, user_location())
+        _release(done, Freed(user_place()))
     return found
 
 

@@ -13,6 +13,7 @@ from .array_methods import ArrayMethods
 from .dtypes import as_array, check_differentiable
 from .modes import mode
 from .node import Leaf, Node
+from .registry import implementations
 
 if TYPE_CHECKING:
     from .hook import Hook
@@ -170,9 +171,7 @@ class Tensor(ArrayMethods):
         FreedGraphError, StaleValueError
             The graph was used up, or an optimizer has changed what it saved.
         """
-        from .grad import backward
-
-        backward([self], [gradient], retain_graph=retain_graph, create_graph=create_graph)
+        implementations["backward"]((self,), (gradient,), retain_graph=retain_graph, create_graph=create_graph)
 
     def detach(self) -> Tensor:
         """The same values (shared, not copied) without the graph."""
