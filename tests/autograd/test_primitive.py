@@ -1,5 +1,8 @@
 """Declaring primitives: rules of every form, and what a wrong one is told."""
 
+import copy
+import gc
+import pickle
 import re
 
 import numpy as np
@@ -186,3 +189,18 @@ def test_a_list_takes_the_precision_of_the_array_beside_it():
     assert (leaf([1.0, 2.0]) * [0.1, 0.2]).tolist() == [0.1, 0.4]
     assert (tg.tensor([1.0, 2.0]) * [0.1, 0.2]).dtype == np.float32
     assert (tg.tensor([1, 2]) * [0.5, 0.5]).dtype == np.float64  # as NumPy promotes int64 with float32
+
+
+def test_copies_and_pickles_of_a_primitive_are_the_primitive():
+    relu = tg.nn.functional.relu
+    assert copy.deepcopy(relu) is copy.copy(relu) is pickle.loads(pickle.dumps(relu)) is relu
+    with pytest.raises(LookupError, match="no primitive 'unheard_of' is declared: import the module"):
+        pickle.loads(pickle.dumps(tg.autograd.Primitive(lambda x: x, name="unheard_of", arrays=1)))
+
+
+def test_no_primitive_hides_another_of_its_name():
+    made = [o for o in gc.get_objects() if isinstance(o, tg.autograd.Primitive)]
+    own = [o for o in made if o.__module__.startswith(("tinygrad_opt", "numpy"))]
+    ours = [o for o in own if o.name not in ("[i]", "checkpoint")]
+    assert len(ours) > 150
+    assert [o for o in ours if tg.autograd.registry.primitives[o.name] is not o] == []

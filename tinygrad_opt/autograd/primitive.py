@@ -25,7 +25,7 @@ from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
 from .messages import explain_failure
 from .modes import mode
 from .quick import allocate, quick_binary, quick_unary
-from .registry import implementations, operators, primitives
+from .registry import declared, implementations, operators, primitives
 from .signatures import argument_names, count_arrays, read_positions
 from .tensor import Tensor, new_tensor
 
@@ -100,6 +100,9 @@ class Primitive:
 
     def __str__(self) -> str:
         return self.name
+
+    def __reduce__(self) -> Any:
+        return declared, (self.name,)  # what holds a primitive can be pickled: it is found again by its name
 
     def _rules_changed(self) -> None:
         one_each = self.each is None and self.joint is None
@@ -182,7 +185,15 @@ class Primitive:
         if here.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
             if not self.complete or out.size > KEEP_SIZE or (not self.elementwise and _any_large(inputs)):
                 inputs, out = self._drop_unread(inputs, parents, out)
-            made._node = Node(self, inputs, kwargs, out, parents, next_number(), here.module)
+            made._node = node = allocate(Node)
+            node.primitive = self
+            node.inputs = inputs
+            node.kwargs = kwargs
+            node.output = out
+            node.parents = parents
+            node.number = next_number()
+            node.module = here.module
+            node.extras = None
         return made
 
     def _drop_unread(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:

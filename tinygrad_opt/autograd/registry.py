@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..errors import DetachError
 
-__all__ = ["implementations", "implements", "lookup", "operators", "primitives"]
+__all__ = ["declared", "implementations", "implements", "lookup", "operators", "primitives"]
 
 implementations: dict[Any, Callable[..., Any]] = {}
 """NumPy function or ufunc → what stands for it on Tensors."""
@@ -53,3 +53,16 @@ def lookup(function: Any) -> Callable[..., Any]:
             f"{module}.{name} is not defined on Tensors, and would lose their gradient. Write it with functions that "
             f"are (see dir(tinygrad_opt)), declare it with @tg.primitive, or pass t.detach().numpy() on purpose."
         ) from None
+
+
+def declared(name: str) -> Any:
+    """The primitive of that name: how a pickled one is found again.
+
+    Raises
+    ------
+    LookupError
+        The module that declares it has not been imported.
+    """
+    if name not in primitives:
+        raise LookupError(f"no primitive '{name}' is declared: import the module that declares it first.")
+    return primitives[name]

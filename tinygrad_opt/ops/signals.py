@@ -24,7 +24,7 @@ def _samples(rng: np.random.Generator) -> Iterator[Any]:
 
 convolution = primitive(
     lambda a, v: np.convolve(a, v),
-    name="convolve",
+    name="convolve_full",
     arrays=2,
     formula="Σ aᵢ vₖ₋ᵢ",
     gradient=["Σ gₖ vₖ₋ᵢ", "Σ gₖ aₖ₋ᵢ"],
