@@ -137,6 +137,56 @@ def test_compiled_agrees_in_single_precision():
         assert np.abs(a - b).max() <= 4e-6 * np.abs(a).max()
 
 
+LARGE = {
+    "many channels": ((3, 40, 18, 18), (10, 40, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "large planes": ((2, 5, 90, 70), (6, 5, 5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1), 1),
+    "large planes, strided": ((2, 6, 90, 71), (4, 3, 5, 3), (2, 2), ((2, 1), (0, 2)), (1, 1), 2),
+    "small planes": ((19, 9, 7, 7), (5, 9, 3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "gaps between windows": ((4, 3, 20, 20), (4, 3, 2, 2), (3, 4), ((1, 0), (0, 1)), (1, 1), 1),
+    "long line": ((3, 4, 3000), (5, 4, 9), (2,), ((4, 4),), (1,), 1),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", LARGE)
+def test_compiled_agrees_where_work_is_cut_to_fit_the_cache(name, dtype):
+    pytest.importorskip("numba")
+    case = LARGE[name]
+    rng = np.random.default_rng(0)
+    x, w = (rng.standard_normal(shape).astype(dtype) for shape in case[:2])
+    before, found = kernels(), []
+    for choice in ("numpy", "numba"):
+        kernels(choice)
+        y = convolve(x, w, **options(case)).data
+        dx = convolve_transpose(y, w, size=x.shape[2:], **options(case)).data
+        found.append((y, dx, convolve_weight(x, y, kernel=w.shape[2:], **options(case)).data))
+    kernels(before)
+    for a, b in zip(*found, strict=True):
+        assert np.abs(a - b).max() <= 50 * np.finfo(dtype).eps * np.abs(a).max()
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    pytest.importorskip("numba")
+    from tinygrad_opt.kernels import threads
+
+    rng = np.random.default_rng(0)
+    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in ((13, 16, 20, 20), (32, 16, 3, 3)))
+    geometry = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    before, found = kernels(), []
+    kernels("numba")
+    for count in (1, 2, 5):
+        monkeypatch.setattr(threads, "workers", lambda count=count: count)
+        threads._pool.cache_clear()
+        y = convolve(x, w, **geometry).data
+        dx = convolve_transpose(y, w, size=(20, 20), **geometry).data
+        found.append((y, dx, convolve_weight(x, y, kernel=(3, 3), **geometry).data))
+    kernels(before)
+    threads._pool.cache_clear()
+    for one, *others in zip(*found, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
+
+
 def test_mixed_dtypes_promote():
     geometry = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
     for a, b in itertools.product((np.float32, np.float64), repeat=2):

@@ -7,6 +7,7 @@ language through Numba; where a machine has narrower vectors LLVM cuts them up.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -14,10 +15,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["TILE_BYTES", "dot_tile", "sum_tile"]
+__all__ = ["VECTOR_BYTES", "begin_tile", "dot_tile", "sum_tile"]
 
-TILE_BYTES = 96
-"""The bytes of one row of a tile: three vectors."""
+VECTOR_BYTES = 32
 
 _ROWS, _VECTORS = 4, 3
 _INDEX = ir.IntType(64)
@@ -62,6 +62,18 @@ class _Code:
         """a · b + c, rounded once."""
         return self.builder.call(self._fma, [a, b, c])
 
+    def total(self, vector: Any) -> Any:
+        """The sum of a vector's elements, by halves."""
+        builder, nothing = self.builder, ir.Constant(self.vector, ir.Undefined)
+        half = self.width // 2
+        while half:
+            mask = ir.Constant(
+                ir.VectorType(ir.IntType(32), self.width), [(i + half) % self.width for i in range(self.width)]
+            )
+            vector = builder.fadd(vector, builder.shuffle_vector(vector, nothing, mask))
+            half //= 2
+        return builder.extract_element(vector, ir.IntType(32)(0))
+
     def loop(self, count: Any, step: int, begin: list[Any], body: Any) -> list[Any]:
         """Run ``body(index, values)``, which gives the next values, for index 0, step … below count."""
         builder = self.builder
@@ -89,73 +101,116 @@ def _pointer(context: Any, builder: Any, array_type: Any, value: Any) -> Any:
     return context.make_array(array_type)(context, builder, value).data
 
 
-@intrinsic
-def sum_tile(typing_context, x, offsets, w, first, count, place, sums):  # type: ignore[no-untyped-def]
-    """``sums[i, place:] += Σ w[first + k, i] · x[offsets[first + k] + place:]`` over k < count, for 4 rows of a tile.
+def _sum_over_terms(code: _Code, begin: Any, arrays: Any, numbers: Any, signature: Any, context: Any) -> Any:
+    """The loop of :func:`begin_tile` and :func:`sum_tile`; `begin` gives a tile's first values."""
+    builder = code.builder
+    x_at, offsets_at, w_at, places_at, sums_at = (
+        _pointer(context, builder, kind, value) for kind, value in zip(signature, arrays, strict=True)
+    )
+    first, count, place = numbers
+    length = builder.extract_value(context.make_array(signature[-1])(context, builder, arrays[-1]).shape, 1)
+    target = builder.mul(place, _INDEX(code.width))
+    rows = [builder.add(builder.mul(_INDEX(i), length), target) for i in range(_ROWS)]
+    targets = [code.at(sums_at, row, j * code.width) for row in rows for j in range(_VECTORS)]
+    starts = [
+        builder.gep(x_at, [builder.load(builder.gep(places_at, [builder.add(place, _INDEX(j))]))])
+        for j in range(_VECTORS)
+    ]
+    offsets_at = builder.gep(offsets_at, [first])
+    w_at = builder.gep(w_at, [builder.mul(first, _INDEX(_ROWS))])
 
-    All are contiguous: x (any,), offsets (any,) of int64, w (any, 4), sums (4, any). Nothing is checked: the caller
-    sees to it that x and sums go on for a whole tile.
+    def body(k: Any, totals: list[Any]) -> list[Any]:
+        shift = builder.load(builder.gep(offsets_at, [k]))
+        seen = [code.load(code.at(start, shift)) for start in starts]
+        new = []
+        for i in range(_ROWS):
+            weight = builder.gep(w_at, [builder.add(builder.mul(k, _INDEX(_ROWS)), _INDEX(i))])
+            factor = code.splat(builder.load(weight))
+            new += [code.fma(factor, seen[j], totals[i * _VECTORS + j]) for j in range(_VECTORS)]
+        return new
+
+    totals = code.loop(count, 1, begin(targets), body)
+    for total, at in zip(totals, targets, strict=True):
+        code.store(total, at)
+    return context.get_dummy_value()
+
+
+@intrinsic
+def begin_tile(typing_context, x, offsets, w, bias, first, count, places, place, sums):  # type: ignore[no-untyped-def]
+    """As :func:`sum_tile`, but `sums` is written, and begins from ``bias[i]``, with four values."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        code = _Code(context, builder, x)
+        bias_at = _pointer(context, builder, bias, args[3])
+
+        def begin(targets: list[Any]) -> list[Any]:
+            splats = [code.splat(builder.load(builder.gep(bias_at, [_INDEX(i)]))) for i in range(_ROWS)]
+            return [splats[place // _VECTORS] for place in range(len(targets))]
+
+        arrays, kinds = (args[0], args[1], args[2], args[6], args[8]), (x, offsets, w, places, sums)
+        return _sum_over_terms(code, begin, arrays, (args[4], args[5], args[7]), kinds, context)
+
+    return types.void(x, offsets, w, bias, types.int64, types.int64, places, types.int64, sums), generate
+
+
+@intrinsic
+def sum_tile(typing_context, x, offsets, w, first, count, places, place, sums):  # type: ignore[no-untyped-def]
+    """``sums[i, v] += Σ w[first + k, i] · x[offsets[first + k] + places[v]]`` over k < count, for three v and four i.
+
+    `place` is the first v, the number of the tile's first vector; what is written for one element here holds for a
+    whole vector. All arrays are contiguous: x (any,), offsets and places (any,) of int64, w (any, 4), sums (4, any).
+    Nothing is checked: the caller sees to it that x and sums go on for whole vectors.
     """
 
     def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
         code = _Code(context, builder, x)
-        x_at, offsets_at, w_at, sums_at = (
-            _pointer(context, builder, kind, value)
-            for kind, value in zip((x, offsets, w, sums), (args[0], args[1], args[2], args[6]), strict=True)
-        )
-        first_at, count_at, place_at = args[3:6]
-        length = builder.extract_value(context.make_array(sums)(context, builder, args[6]).shape, 1)
-        rows = [builder.add(builder.mul(_INDEX(i), length), place_at) for i in range(_ROWS)]
-        targets = [code.at(sums_at, row, j * code.width) for row in rows for j in range(_VECTORS)]
 
-        def body(k: Any, totals: list[Any]) -> list[Any]:
-            k = builder.add(k, first_at)
-            start = builder.add(builder.load(builder.gep(offsets_at, [k])), place_at)
-            seen = [code.load(code.at(x_at, start, j * code.width)) for j in range(_VECTORS)]
-            new = []
-            for i in range(_ROWS):
-                weight = builder.gep(w_at, [builder.add(builder.mul(k, _INDEX(_ROWS)), _INDEX(i))])
-                factor = code.splat(builder.load(weight))
-                new += [code.fma(factor, seen[j], totals[i * _VECTORS + j]) for j in range(_VECTORS)]
-            return new
+        def begin(targets: list[Any]) -> list[Any]:
+            return [code.load(target) for target in targets]
 
-        totals = code.loop(count_at, 1, [code.load(target) for target in targets], body)
-        for total, target in zip(totals, targets, strict=True):
-            code.store(total, target)
-        return context.get_dummy_value()
+        arrays, kinds = (args[0], args[1], args[2], args[5], args[7]), (x, offsets, w, places, sums)
+        return _sum_over_terms(code, begin, arrays, (args[3], args[4], args[6]), kinds, context)
 
-    return types.void(x, offsets, w, types.int64, types.int64, types.int64, sums), generate
+    return types.void(x, offsets, w, types.int64, types.int64, places, types.int64, sums), generate
 
 
 @intrinsic
-def dot_tile(typing_context, g, rows, x, offsets, count, products):  # type: ignore[no-untyped-def]
-    """``products[3·i + j] = Σ g[rows[i] + t] · x[offsets[j] + t]`` over t < count, in parts still to be added up.
+def dot_tile(typing_context, g, rows, x, offsets, first, places, count, sums):  # type: ignore[no-untyped-def]
+    """``sums[i, first + j] += Σ g[rows[i] + v] · x[offsets[first + j] + places[v]]`` over `count` vectors v.
 
-    g and x are flat and contiguous, rows four and offsets three int64; products (12, 32 bytes) holds a vector for each.
-    `count` is rounded up to whole vectors; g must be zero there.
+    i is below 4, j below 3. g and x are flat, sums is (4, any); all are contiguous; rows, offsets and places are of
+    int64. g must be zero where a vector goes past what is to be summed.
     """
 
     def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
         code = _Code(context, builder, x)
-        g_at, rows_at, x_at, offsets_at, products_at = (
+        g_at, rows_at, x_at, offsets_at, places_at, sums_at = (
             _pointer(context, builder, kind, value)
-            for kind, value in zip((g, rows, x, offsets, products), (*args[:4], args[5]), strict=True)
+            for kind, value in zip((g, rows, x, offsets, places, sums), (*args[:4], args[5], args[7]), strict=True)
         )
-        starts = [builder.load(builder.gep(rows_at, [_INDEX(i)])) for i in range(_ROWS)]
-        shifts = [builder.load(builder.gep(offsets_at, [_INDEX(j)])) for j in range(_VECTORS)]
+        first_at = args[4]
+        starts = [builder.gep(g_at, [builder.load(builder.gep(rows_at, [_INDEX(i)]))]) for i in range(_ROWS)]
+        seen_at = [
+            builder.gep(x_at, [builder.load(builder.gep(offsets_at, [builder.add(first_at, _INDEX(j))]))])
+            for j in range(_VECTORS)
+        ]
 
-        def body(t: Any, totals: list[Any]) -> list[Any]:
-            seen = [code.load(code.at(x_at, builder.add(shift, t))) for shift in shifts]
+        def body(v: Any, totals: list[Any]) -> list[Any]:
+            place = builder.load(builder.gep(places_at, [v]))
+            seen = [code.load(code.at(at, place)) for at in seen_at]
             new = []
             for i, start in enumerate(starts):
-                factor = code.load(code.at(g_at, builder.add(start, t)))
+                factor = code.load(code.at(start, builder.mul(v, _INDEX(code.width))))
                 new += [code.fma(factor, seen[j], totals[i * _VECTORS + j]) for j in range(_VECTORS)]
             return new
 
         nothing = ir.Constant(code.vector, None)
-        totals = code.loop(args[4], code.width, [nothing] * (_ROWS * _VECTORS), body)
-        for i, total in enumerate(totals):
-            code.store(total, code.at(products_at, _INDEX(i * code.width)))
+        totals = code.loop(args[6], 1, [nothing] * (_ROWS * _VECTORS), body)
+        length = builder.extract_value(context.make_array(sums)(context, builder, args[7]).shape, 1)
+        for i, j in itertools.product(range(_ROWS), range(_VECTORS)):
+            place = builder.add(builder.mul(_INDEX(i), length), builder.add(first_at, _INDEX(j)))
+            at = builder.gep(sums_at, [place])
+            builder.store(builder.fadd(builder.load(at), code.total(totals[i * _VECTORS + j])), at)
         return context.get_dummy_value()
 
-    return types.void(g, rows, x, offsets, types.int64, products), generate
+    return types.void(g, rows, x, offsets, types.int64, places, types.int64, sums), generate
