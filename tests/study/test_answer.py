@@ -9,7 +9,7 @@ from tinygrad_opt.study.answer import answer, listed
 TITLES = {"a": "Able", "b": "Baker", "c": "Charlie"}
 
 
-def made(groups, times, *, tasks=("one", "two"), diverged=0, edge=False, scored=True, default=None):
+def made(groups, times, *, tasks=("one", "two"), diverged=0, edge=False, scored=True, default=None, known=()):
     def rows(name):
         return [
             {"title": title, "edge": edge and o == "a", "tuned": {"steps": {"0.1": {"median": times[name][o]}}}}
@@ -29,6 +29,7 @@ def made(groups, times, *, tasks=("one", "two"), diverged=0, edge=False, scored=
             for name in tasks
         ],
         "runs": {"scored": 40, "scored diverged": diverged},
+        "known": list(known),
     }
 
 
@@ -75,6 +76,19 @@ def test_illustrations_are_called_so():
 
 def test_untuned_leaders_are_named_apart():
     assert "At their default settings, without any tuning, Charlie comes out ahead." in answer(made([["a"]], TIMES))
+
+
+def test_known_facts_are_counted_and_a_missed_one_is_explained():
+    def fact(came_out):
+        return {"claim": "Water is wet.", "numbers": "0 of 5.", "came_out": came_out, "why": "It was ice."}
+
+    groups = [["a"], ["b"], ["c"]]
+    both = answer(made(groups, TIMES, known=[fact(True), fact(True)]))
+    assert "All 2 known facts that it can speak to came out." in both
+    one = answer(made(groups, TIMES, known=[fact(True), fact(False)]))
+    assert "1 of 2 known facts that it can speak to came out." in one
+    assert "Not so here: “Water is wet.” It was ice." in one
+    assert not any("known fact" in sentence for sentence in answer(made(groups, TIMES)))
 
 
 @pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])

@@ -8,8 +8,8 @@ import pytest
 
 from tinygrad_opt import optim
 from tinygrad_opt.study import Plan, Records, collect, optimizer, quick, run, task
+from tinygrad_opt.study.plan import Arm
 from tinygrad_opt.study.problems import quadratic_problem
-from tinygrad_opt.study.runner import Arm
 from tinygrad_opt.study.scoring import final_accuracy, final_loss, steps_to
 from tinygrad_opt.study.scoring import test_loss as loss_on_test
 from tinygrad_opt.study.summary import summarize

@@ -9,8 +9,9 @@ import pytest
 from tinygrad_opt import optim
 from tinygrad_opt.study import Plan, Records, collect, optimizer, quick, records, run
 from tinygrad_opt.study.forms import arms
+from tinygrad_opt.study.plan import Arm
 from tinygrad_opt.study.records import OtherStudyError
-from tinygrad_opt.study.runner import Arm, pending
+from tinygrad_opt.study.runner import pending
 from tinygrad_opt.study.summary import summarize
 from tinygrad_opt.study.tables import as_text
 

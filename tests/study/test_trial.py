@@ -65,8 +65,8 @@ def test_the_curve_is_that_of_gradient_descent_written_out():
     rng = np.random.default_rng(stream.spawn(3)[1])
     eigenvalues = np.geomspace(0.01, 10, 50)
     turn, _ = np.linalg.qr(rng.standard_normal((50, 50)))
-    noise = 0.2 * rng.standard_normal((2000, 50))
-    theta = rng.standard_normal(50)
+    noise = 0.1 * rng.standard_normal((2000, 50))
+    theta = turn @ (rng.choice([-1.0, 1.0], 50) / np.sqrt(eigenvalues))
     hessian = turn @ np.diag(eigenvalues) @ turn.T
     expected = []
     for _ in range(7):

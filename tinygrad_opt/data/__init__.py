@@ -1,6 +1,6 @@
 """Data sets and the order in which a model meets them."""
 
-from .bundled import breast_cancer, digits, shakespeare
+from .bundled import auto_mpg, breast_cancer, digits, shakespeare
 from .cifar import cifar10
 from .dataset import Dataset, Subset, TensorDataset, random_split
 from .idx import fashion_mnist, mnist, read_idx, write_idx
@@ -14,6 +14,7 @@ __all__ = [
     "Dataset",
     "Subset",
     "TensorDataset",
+    "auto_mpg",
     "breast_cancer",
     "cifar10",
     "digits",

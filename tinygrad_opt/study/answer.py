@@ -17,7 +17,7 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 def answer(summary: dict[str, Any]) -> list[str]:
     """A few sentences: who leads, who follows, how quick, what tuning was worth, what went wrong."""
-    sentences = [_leaders(summary), *_others(summary), *_speed(summary), _untuned(summary)]
+    sentences = [_leaders(summary), *_others(summary), *_speed(summary), _untuned(summary), *_known(summary)]
     if not any(task["scored"] for task in summary["tasks"]):
         sentences.insert(1, "These tasks are illustrations: they say little about training networks.")
     runs = summary["runs"]
@@ -97,3 +97,20 @@ def _untuned(summary: dict[str, Any]) -> str:
     if len(summary["optimizers"]) < 2:
         return ""
     return f"At their default settings, without any tuning, {_ahead(_titles(summary, groups[0]), 'come out ahead')}."
+
+
+def _known(summary: dict[str, Any]) -> list[str]:
+    """How many known facts came out, and for each that did not, why."""
+    facts = summary["known"]
+    if not facts:
+        return []
+    came = sum(fact["came_out"] for fact in facts)
+    counted = (
+        f"{came} of {len(facts)} known facts that it can speak to came out"
+        if came < len(facts)
+        else (
+            f"All {len(facts)} known facts that it can speak to came out" if came > 1 else "The one known fact came out"
+        )
+    )
+    missed = [f"Not so here: “{f['claim']}” {f['why'] or f['numbers']}" for f in facts if not f["came_out"]]
+    return [f"{counted}.", *missed]

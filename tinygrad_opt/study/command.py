@@ -12,12 +12,14 @@ from typing import Any, NoReturn
 from . import contenders, tasks
 from .execute import load_own, workers
 from .forms import arms as forms_of
+from .known import checks
+from .plan import Arm, Plan
 from .problems import FULL, QUICK
 from .progress import Progress
 from .protocol import Protocol, full, quick
 from .records import OtherStudyError, Records
 from .report import write_report
-from .runner import Arm, Plan, collect, run
+from .runner import collect, run
 from .summary import environment, summarize
 from .tables import as_text
 
@@ -49,6 +51,7 @@ def add_commands(commands: Any) -> None:
     compare.add_argument("--steps", type=int, metavar="N", help="optimizer steps of a run")
     compare.add_argument("--seed", type=int, default=0, metavar="N", help="added to every seed (default: 0)")
     compare.add_argument("--no-forms", action="store_true", help="leave out batch, mini-batch and stochastic descent")
+    compare.add_argument("--no-checks", action="store_true", help="leave out the runs that only check known facts")
     compare.add_argument("--own", action="append", default=[], metavar="FILE.py", help="your optimizers and tasks")
     compare.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each core)")
     compare.add_argument("--backend", choices=("local", "dask"), default="local", help="where runs are done")
@@ -129,7 +132,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     if with_batches and not arguments.no_forms:
         usual = [name for name in ("digits", "spirals") if name in with_batches]
         forms = forms_of((usual or with_batches)[0], rules.steps)
-    return Plan(chosen, optimizers, rules, forms, tuple(own))
+    further = () if arguments.no_checks else checks(chosen, optimizers, rules)
+    return Plan(chosen, optimizers, rules, forms, further, tuple(own))
 
 
 def _places(arguments: argparse.Namespace) -> tuple[Path, Path]:

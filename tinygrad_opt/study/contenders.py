@@ -29,6 +29,8 @@ class Contender:
         A hyperparameter in [0, 1) that the full protocol tunes beside the learning rate (momentum, β₁).
     formula : str
         The update, in one line.
+    also : mapping
+        Further hyperparameters and the values that are tried of each, with every other setting.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Contender:
     defaults: Mapping[str, float] = field(default_factory=lambda: {"lr": 0.01})
     second: str | None = None
     formula: str = ""
+    also: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 contenders: dict[str, Contender] = {}
@@ -78,6 +81,10 @@ def _adam(params: Any, lr: float, beta1: float = 0.9, eps: float = 1e-8) -> Any:
     return optim.Adam(params, lr=lr, betas=(beta1, 0.999), eps=eps)
 
 
+def _adam_eps(params: Any, lr: float, eps: float = 1e-8) -> Any:
+    return optim.Adam(params, lr=lr * (1 + eps), eps=eps)
+
+
 def _adamw(params: Any, lr: float, beta1: float = 0.9) -> Any:
     return optim.AdamW(params, lr=lr, betas=(beta1, 0.999))
 
@@ -115,6 +122,16 @@ for _name, _title, _make, _kind, _second, _formula in (
     ("adamw", "AdamW", _adamw, optim.AdamW, "beta1", ""),
 ):
     contenders[_name] = Contender(_name, _title, _make, _lr(_kind), _second, _formula or _rule(_kind))
+
+contenders["adam-eps"] = Contender(
+    "adam-eps",
+    "Adam, ε tuned",
+    _adam_eps,
+    {"lr": 0.001, "eps": 1e-8},
+    None,
+    "θ ← θ − η (1 + ε) m̂ / (√v̂ + ε) ;  Adam for ε → 0, Momentum with a bias correction for ε → ∞",
+    {"eps": (1e-8, 1e-2, 1e4)},
+)
 
 
 def find(name: str) -> Contender:

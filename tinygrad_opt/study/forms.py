@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import tasks
-from .runner import Arm
+from .plan import Arm
 
 __all__ = ["FORMS", "arms"]
 

@@ -37,6 +37,7 @@ def page(summary: dict[str, Any], charts: dict[str, Chart]) -> str:
         *(_task(summary, task, charts) for task in summary["tasks"]),
         _tuning(charts),
         _forms(summary, charts),
+        _known(summary),
         _divergences(summary),
         _protocol(summary),
     ]
@@ -214,6 +215,22 @@ def _forms(summary: dict[str, Any], charts: dict[str, Chart]) -> str:
     )
 
 
+def _known(summary: dict[str, Any]) -> str:
+    if not summary["known"]:
+        return ""
+    items = [
+        f'<dt class="{"yes" if fact["came_out"] else "no"}"><b>{"Came out" if fact["came_out"] else "Did not"}</b> '
+        f"{_text(fact['claim'])} <i>{_text(fact['source'])}</i></dt><dd>{_text(fact['numbers'])}"
+        + (f"<br>{_text(fact['why'])}" if fact["why"] else "")
+        + "</dd>"
+        for fact in summary["known"]
+    ]
+    return (
+        f'<h2>What is known, and whether it came out here</h2><p class="lead">{_text(prose.KNOWN)}</p>'
+        f'<dl class="known">{"".join(items)}</dl>'
+    )
+
+
 def _divergences(summary: dict[str, Any]) -> str:
     runs, seeds = summary["runs"], summary["protocol"]["final_seeds"]
     bad = [
@@ -248,13 +265,21 @@ def _protocol(summary: dict[str, Any]) -> str:
             tables.number(task["target"]["best"]),
             _text(task["target"]["by"]),
             *(tables.number(value) for value in task["levels"].values()),
+            _text("frozen" if task["target"]["source"] == "frozen" else "this study"),
         ]
         for task in summary["tasks"]
     ]
+    within = [
+        f"{task['name']}: fixed in this study, for {task['target']['source']}"
+        for task in summary["tasks"]
+        if task["target"]["source"] != "frozen"
+    ]
+    own = f'<p class="note">{_text("; ".join(within))}.</p>' if within else ""
     machine = ", ".join(f"{_text(k)} {_text(v)}" for k, v in summary["environment"].items())
     return (
         f"<h2>How it was done</h2>{_list(prose.how_it_was_done(rules))}"
-        + _table(["task", "first loss L₀", "best baseline L*", "by", *levels], targets)
+        + _table(["task", "first loss L₀", "best baseline L*", "by", *levels, "from"], targets)
+        + own
         + _table(["optimizer", "update", "default"], optimizers)
         + f'<p class="note">{machine}</p><h2>What this cannot show</h2>{_list(prose.LIMITS)}'
     )

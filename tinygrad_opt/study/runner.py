@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from . import contenders, tasks
 from .execute import run_all
+from .plan import Arm, ArmResult, Plan
 from .protocol import Protocol
 from .records import Records
-from .scoring import Settings, Target, final_loss, select, set_target
+from .scoring import Target, final_loss, select, set_target
+from .targets import frozen_target
 from .trial import Record, Trial
 
-__all__ = ["Arm", "ArmResult", "Plan", "collect", "pending", "run"]
+__all__ = ["BASELINES", "collect", "pending", "run", "strongest_baseline", "tune"]
 
 
 BASELINES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
@@ -28,116 +27,15 @@ BASELINES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw
 _TUNING_EVALUATIONS = 4
 
 
-@dataclass(frozen=True)
-class Arm:
-    """A task with an optimizer, tuned by itself; `batch_size` and `steps` differ from the usual in some."""
-
-    task: str
-    optimizer: str
-    batch_size: int | None = None
-    steps: int | None = None
-
-    def trial(self, settings: dict[str, float], seed: int, protocol: Protocol, cosine: bool = False) -> Trial:
-        """The run of this arm with given settings and seed."""
-        return Trial(
-            self.task,
-            self.optimizer,
-            tuple(sorted(settings.items())),
-            seed,
-            self.steps or protocol.steps,
-            protocol.evaluations,
-            protocol.divergence,
-            self.batch_size,
-            cosine,
-        )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a study compares, and by which rules.
-
-    Parameters
-    ----------
-    tasks, optimizers : tuple of str
-    protocol : Protocol
-    forms : tuple of Arm
-        Further arms: the forms of gradient descent.
-    own : tuple of str
-        Python files with the user's optimizers and tasks.
-    """
-
-    tasks: tuple[str, ...]
-    optimizers: tuple[str, ...]
-    protocol: Protocol = field(default_factory=Protocol)
-    forms: tuple[Arm, ...] = ()
-    own: tuple[str, ...] = ()
-
-    def arms(self) -> list[Arm]:
-        """Every task with every optimizer."""
-        return [Arm(task, optimizer) for task in self.tasks for optimizer in self.optimizers]
-
-    def facts(self) -> dict[str, Any]:
-        """The plan as JSON can hold it, for :meth:`Records.claim`."""
-        return {
-            "tasks": list(self.tasks),
-            "optimizers": list(self.optimizers),
-            "protocol": self.protocol.as_dict(),
-            "forms": [dataclasses.asdict(arm) for arm in self.forms],
-            "own": [[path, _digest(path)] for path in self.own],
-        }
-
-    @classmethod
-    def from_facts(cls, facts: dict[str, Any]) -> Plan:
-        """The inverse of :meth:`facts`."""
-        rules = {**facts["protocol"], "targets": tuple(facts["protocol"]["targets"])}
-        forms = tuple(Arm(**arm) for arm in facts["forms"])
-        return cls(
-            tuple(facts["tasks"]),
-            tuple(facts["optimizers"]),
-            Protocol(**rules),
-            forms,
-            tuple(path for path, _ in facts["own"]),
-        )
-
-
-def _digest(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
-
-
-@dataclass
-class ArmResult:
-    """All runs of an arm.
-
-    Attributes
-    ----------
-    tuning : dict
-        Settings → runs with the tuning seeds.
-    selected : tuple or None
-        The settings with the lowest validation loss; None when every run diverged.
-    edge : bool
-        Whether these lie on the edge of what was tried, after all extensions.
-    final, default, cosine : list of Record
-        Runs with the final seeds: at the selected settings, at the defaults, and with a cosine schedule.
-    """
-
-    tuning: dict[Settings, list[Record]]
-    selected: Settings | None
-    edge: bool
-    final: list[Record] = field(default_factory=list)
-    default: list[Record] = field(default_factory=list)
-    cosine: list[Record] = field(default_factory=list)
-
-
 def _tune(arm: Arm, plan: Plan, records: Records) -> tuple[list[Trial], ArmResult]:
     """Tuning trials that are missing, and what the others say so far."""
-    rules = plan.protocol
+    rules = plan.tuned_by(arm)
     few = dataclasses.replace(rules, evaluations=min(_TUNING_EVALUATIONS, rules.evaluations))
-    second = contenders.find(arm.optimizer).second
     wider = (0, 0)
     while True:
         trials = {
             tuple(sorted(settings.items())): [arm.trial(settings, seed, few) for seed in rules.tuning()]
-            for settings in rules.settings(second, wider)
+            for settings in _settings(arm, rules, wider)
         }
         missing = records.missing(trial for group in trials.values() for trial in group)
         if missing:
@@ -150,12 +48,19 @@ def _tune(arm: Arm, plan: Plan, records: Records) -> tuple[list[Trial], ArmResul
         wider = (wider[0] + (side < 0), wider[1] + (side > 0))
 
 
-def _final(arm: Arm, result: ArmResult, plan: Plan, main: bool) -> dict[str, list[Trial]]:
-    """The trials with the final seeds; for forms only those at the selected settings."""
+def _settings(arm: Arm, rules: Protocol, wider: tuple[int, int]) -> list[dict[str, float]]:
+    """The settings that an arm tries: the protocol's, each with every further value that its optimizer asks for."""
+    contender = contenders.find(arm.optimizer)
+    further = [dict(zip(contender.also, values, strict=True)) for values in itertools.product(*contender.also.values())]
+    return [{**settings, **more} for settings in rules.settings(contender.second, wider) for more in further]
+
+
+def _final(arm: Arm, result: ArmResult, plan: Plan) -> dict[str, list[Trial]]:
+    """The trials with the final seeds; for forms and checks only those at the selected settings."""
     rules, seeds = plan.protocol, plan.protocol.final()
     settings = dict(result.selected) if result.selected is not None else dict(max(result.tuning))
     wanted = {"final": [arm.trial(settings, seed, rules) for seed in seeds]}
-    if main:
+    if arm not in plan.extra():
         defaults = dict(contenders.find(arm.optimizer).defaults)
         wanted["default"] = [arm.trial(defaults, seed, rules) for seed in seeds]
         if rules.cosine:
@@ -163,48 +68,65 @@ def _final(arm: Arm, result: ArmResult, plan: Plan, main: bool) -> dict[str, lis
     return wanted
 
 
-def pending(plan: Plan, records: Records) -> list[Trial]:
-    """The trials to run next; none when the study is complete. Fixes the targets before any scored run."""
-    arms = [*plan.arms(), *plan.forms]
+def tune(plan: Plan, records: Records) -> tuple[list[Trial], dict[Arm, ArmResult]]:
+    """The tuning trials to run next, and, when there are none, every arm's result."""
     results: dict[Arm, ArmResult] = {}
     trials: list[Trial] = []
-    for arm in arms:
+    for arm in [*plan.arms(), *plan.extra()]:
         missing, results[arm] = _tune(arm, plan, records)
         trials += missing
+    return records.missing(trials), results
+
+
+def pending(plan: Plan, records: Records) -> list[Trial]:
+    """The trials to run next; none when the study is complete. Fixes the targets before any scored run."""
+    trials, results = tune(plan, records)
     if trials:
         return trials
     for task in plan.tasks:
         trials += _fix_target(task, plan, results, records)
     if trials:
         return trials
-    for arm in arms:
-        for group in _final(arm, results[arm], plan, arm not in plan.forms).values():
+    for arm, result in results.items():
+        for group in _final(arm, result, plan).values():
             trials += group
     return records.missing(trials)
 
 
-def _fix_target(task: str, plan: Plan, results: dict[Arm, ArmResult], records: Records) -> list[Trial]:
-    """Write a task's target into the records; or give the runs that it needs first."""
+def _fix_target(task: str, plan: Plan, results: Mapping[Arm, ArmResult], records: Records) -> list[Trial]:
+    """Write a task's target into the records: the package's, or one from runs of its own, which come first."""
     name = f"target {task}"
     if records.about(name) is not None:
         return []
-    tuned = {
-        arm: result
-        for arm, result in results.items()
-        if arm in plan.arms() and arm.task == task and result.selected is not None
-    }
-    if not tuned:
-        raise ValueError(f"task '{task}': every run of every optimizer diverged while tuning; widen the settings.")
-    usual = {arm: result for arm, result in tuned.items() if arm.optimizer in BASELINES} or tuned
-    losses = {arm: _tuned_loss(result) for arm, result in usual.items()}
-    strongest = min(losses, key=lambda arm: losses[arm])
-    settings = dict(tuned[strongest].selected or ())
-    trials = [strongest.trial(settings, seed, plan.protocol) for seed in plan.protocol.targets_from()]
+    target, why = frozen_target(task, plan.protocol.steps)
+    if target is not None:
+        records.note(name, dataclasses.asdict(target))
+        return []
+    arm = strongest_baseline([arm for arm in plan.arms() if arm.task == task], results)
+    settings = dict(results[arm].selected or ())
+    trials = [arm.trial(settings, seed, plan.protocol) for seed in plan.protocol.targets_from()]
     missing = records.missing(trials)
     if not missing:
-        target = set_target({strongest.optimizer: _present(records, trials)})
+        target = set_target({arm.optimizer: _present(records, trials)}, why)
         records.note(name, dataclasses.asdict(target))
     return missing
+
+
+def strongest_baseline(arms: Sequence[Arm], results: Mapping[Arm, ArmResult]) -> Arm:
+    """Of a task's arms, the baseline with the lowest tuning loss at its selected settings.
+
+    Raises
+    ------
+    ValueError
+        All diverged.
+    """
+    tuned = [arm for arm in arms if results[arm].selected is not None]
+    if not tuned:
+        raise ValueError(
+            f"task '{arms[0].task}': every run of every optimizer diverged while tuning; widen the settings."
+        )
+    usual = [arm for arm in tuned if arm.optimizer in BASELINES] or tuned
+    return min(usual, key=lambda arm: _tuned_loss(results[arm]))
 
 
 def _tuned_loss(result: ArmResult) -> float:
@@ -245,9 +167,9 @@ def run(
     rules = plan.protocol
     per_arm = rules.tuning_seeds * rules.trials + rules.final_seeds * (3 if rules.cosine else 2)
     expected = (
-        rules.final_seeds * len(plan.tasks)
-        + per_arm * len(plan.arms())
+        per_arm * len(plan.arms())
         + len(plan.forms) * (rules.trials + rules.final_seeds)
+        + sum(len(_settings(arm, plan.tuned_by(arm), (0, 0))) + rules.final_seeds for arm in plan.checks)
     )
     while trials := pending(plan, records):
         doing = {rules.tuning()[0]: "tuning", rules.targets_from()[0]: "targets"}.get(trials[0].seed, "final runs")
@@ -270,12 +192,10 @@ def collect(plan: Plan, records: Records) -> tuple[dict[Arm, ArmResult], dict[st
     missing = pending(plan, records)
     if missing:
         raise ValueError(f"the study is not complete: {len(missing)} runs or more are missing; go on with --resume.")
-    results = {}
-    for arm in [*plan.arms(), *plan.forms]:
-        _, result = _tune(arm, plan, records)
-        for name, group in _final(arm, result, plan, arm not in plan.forms).items():
-            setattr(result, name, _present(records, group))
-        results[arm] = result
+    _, results = tune(plan, records)
+    for arm in results:
+        for name, group in _final(arm, results[arm], plan).items():
+            setattr(results[arm], name, _present(records, group))
     return results, {task: Target(**records.about(f"target {task}")) for task in plan.tasks}
 
 

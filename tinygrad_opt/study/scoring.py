@@ -65,14 +65,24 @@ def lost_again(record: Record, loss: float) -> bool:
     return math.isfinite(steps_to(record, loss)) and final_loss(record) > loss
 
 
+# Settings this near the best are as good as it: nearer than the noise of a tuning run.
+_NEAR, _NEAR_GAP = 0.05, 0.01
+
+
 def select(tuning: Mapping[Settings, Sequence[Record]]) -> Settings | None:
     """The settings with the lowest mean final validation loss over the tuning runs; None when all diverged.
 
-    Of equal ones, the first in order (the smallest learning rate). Test losses play no part.
+    Settings whose loss is within 5 % of the lowest one, and within 1 % of the way down to it from the first loss, are
+    as good as the best, and of these the first in order wins (the smallest learning rate): what is larger is nearer to
+    divergence with the next seed. Test losses play no part.
     """
     means = {settings: float(np.mean([final_loss(r) for r in runs])) for settings, runs in sorted(tuning.items())}
-    best = min(means, key=lambda settings: means[settings])
-    return best if math.isfinite(means[best]) else None
+    best = min(means.values())
+    if not math.isfinite(best):
+        return None
+    start = float(np.mean([r.validation[0] for runs in tuning.values() for r in runs]))
+    near = best + min(_NEAR * abs(best), _NEAR_GAP * max(start - best, 0.0))
+    return next(settings for settings, loss in means.items() if loss <= near)
 
 
 @dataclass(frozen=True)
@@ -87,18 +97,21 @@ class Target:
         L*, the strongest tuned baseline's median best validation loss.
     by : str
         That baseline.
+    source : str
+        "frozen" for one that comes with the package; else why it was fixed within the study.
     """
 
     start: float
     best: float
     by: str
+    source: str = ""
 
     def level(self, tau: float) -> float:
         """The loss to reach, L* + τ (L₀ − L*)."""
         return self.best + tau * (self.start - self.best)
 
 
-def set_target(tuned: Mapping[str, Sequence[Record]]) -> Target:
+def set_target(tuned: Mapping[str, Sequence[Record]], source: str = "") -> Target:
     """The target from each baseline's runs at its selected settings.
 
     Raises
@@ -114,7 +127,7 @@ def set_target(tuned: Mapping[str, Sequence[Record]]) -> Target:
             "no optimizer improved on the initial weights with any of the settings tried, so there is no target: "
             "widen the range of learning rates, or take more steps."
         )
-    return Target(float(np.median(starts)), medians[by], by)
+    return Target(float(np.median(starts)), medians[by], by, source)
 
 
 def gap_left(record: Record, target: Target) -> float:

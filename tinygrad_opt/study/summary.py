@@ -13,9 +13,10 @@ import numpy as np
 from . import contenders, tasks
 from .answer import answer
 from .forms import FORMS
+from .known import known
+from .plan import Arm, ArmResult, Plan
 from .protocol import Protocol
 from .records import code_version
-from .runner import Arm, ArmResult, Plan
 from .scoring import (
     Target,
     as_array,
@@ -71,6 +72,7 @@ def summarize(
         "tasks": [_task(name, by_task[name], targets[name], plan.protocol) for name in plan.tasks],
         "overall": _overall(plan, by_task, targets),
         "forms": [_form(arm, results[arm], targets.get(arm.task), plan.protocol) for arm in plan.forms],
+        "known": known(plan, results, targets),
         "runs": _runs(results),
         "protocol": plan.protocol.as_dict(),
         "optimizers": {name: _describe(name) for name in plan.optimizers},
@@ -117,7 +119,7 @@ def _task(name: str, results: Mapping[str, ArmResult], target: Target, rules: Pr
         "summary": task.summary,
         "batch_size": task.batch_size,
         "scored": task.scored,
-        "target": {"start": target.start, "best": target.best, "by": target.by},
+        "target": {"start": target.start, "best": target.best, "by": target.by, "source": target.source},
         "levels": {str(tau): target.level(tau) for tau in rules.targets},
         "rows": [_row(optimizer, result, target, rules, draws) for optimizer, result in results.items()],
         "groups": tie_groups(losses, draws),

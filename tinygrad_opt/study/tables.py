@@ -174,6 +174,12 @@ def as_markdown(summary: dict[str, Any]) -> str:
         out += [*table(headings(summary, task), [cells(row) for row in ordered(task)]), ""]
     if summary["forms"]:
         out += ["## Gradient descent in three forms", "", *table(*form_table(summary)), ""]
+    if summary["known"]:
+        out += ["## What is known, and whether it came out here", ""]
+        for fact in summary["known"]:
+            verdict = "came out" if fact["came_out"] else "did not"
+            out += [f"- {fact['claim']} ({fact['source']}) **{verdict}**: {fact['numbers']} {fact['why']}".rstrip()]
+        out += [""]
     return "\n".join([*out, *_notes(summary["protocol"]), ""])
 
 

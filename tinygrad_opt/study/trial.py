@@ -20,7 +20,7 @@ from ..errors import GradientError
 from ..random import manual_seed
 from . import contenders, tasks
 
-__all__ = ["Record", "Trial", "run_trial"]
+__all__ = ["Record", "Trial", "measure", "run_trial"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def run_trial(trial: Trial) -> Record:
         batches = _endless(train, size, np.random.default_rng(order))
         _train(trial, problem, optimizer, batches, record)
         if record.diverged is None:
-            record.test_loss, record.test_accuracy = _measure(problem, optimizer, test)
+            record.test_loss, record.test_accuracy = measure(problem, test, optimizer)
     return record
 
 
@@ -205,7 +205,7 @@ def _batch_loss(problem: Any, batch: Any) -> Any:
 
 
 def _evaluate(problem: Any, optimizer: Any, record: Record, train: float, spent: float) -> bool:
-    loss, accuracy = _measure(problem, optimizer, problem.parts[1])
+    loss, accuracy = measure(problem, problem.parts[1], optimizer)
     if not math.isfinite(loss):
         return False
     record.steps.append(record.gradients)
@@ -217,7 +217,7 @@ def _evaluate(problem: Any, optimizer: Any, record: Record, train: float, spent:
     return True
 
 
-def _measure(problem: Any, optimizer: Any, dataset: Dataset, chunk: int = 1000) -> tuple[float, float | None]:
+def measure(problem: Any, dataset: Dataset, optimizer: Any = None, chunk: int = 1000) -> tuple[float, float | None]:
     """Mean loss and accuracy over a data set, the model in evaluation mode.
 
     An optimizer whose answer is an average has ``averaged()`` to put it in place.
