@@ -102,7 +102,11 @@ def backward(
         held = {id(gradient) for _, gradient in roots}
         totals: list[tuple[Leaf, Tensor]] = []
         for leaf, gradient in arrived.items():
-            gradient = _finish(leaf, gradient, held, create_graph)
+            if leaf.hooks or create_graph or gradient.base is not None or id(gradient) in held:
+                gradient = _finish(leaf, gradient, held, create_graph)
+            else:  # the commonest case of _finish, written out
+                held.add(id(gradient))
+                gradient = new_tensor(gradient, None)
             if leaf.grad is not None:
                 gradient = leaf.grad + gradient if create_graph else _as_tensor(leaf.grad.data + gradient.data)
             totals.append((leaf, gradient))

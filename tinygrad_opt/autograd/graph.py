@@ -163,7 +163,10 @@ def run_backward(
         node: Any = None
         for parent, gradient in edges:
             if parent.__class__ is Leaf:
-                _add(leaves, parent, parent, gradient, lift)
+                if parent in leaves:
+                    _add(leaves, parent, parent, gradient, lift)
+                else:
+                    leaves[parent] = [parent, gradient, False]
             elif node is None and (not heap or parent.number > -heap[0]):  # the next one, so far: no need to queue
                 node, g = parent, gradient
             else:
@@ -241,8 +244,10 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
         rule = rules[position]
         if kwargs:
             gradient = rule(g, out, *inputs, **kwargs)
-        elif len(inputs) == 2:  # written out, for it is the commonest and unpacking takes as long as a small rule
+        elif len(inputs) == 2:  # written out, for these are the commonest and unpacking takes as long as a small rule
             gradient = rule(g, out, inputs[0], inputs[1])
+        elif len(inputs) == 3:
+            gradient = rule(g, out, inputs[0], inputs[1], inputs[2])
         else:
             gradient = rule(g, out, *inputs)
         like = inputs[position]
