@@ -44,6 +44,21 @@ def test_the_parts_of_a_step_are_memory_and_this_gradient(result):
     np.testing.assert_array_equal(result.runs["SGD", 0, False].memory, 0.0)
 
 
+def test_the_terms_of_each_step_are_those_of_the_paper(result):
+    run = result.runs["Adam", 0, True]
+    assert list(run.terms) == ["m", "v", "m\u0302", "v\u0302"]
+    m = v = np.zeros(2)
+    for t, g in enumerate(run.gradients, start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        right = m, v, m / (1 - 0.9**t), v / (1 - 0.999**t)
+        for term, expected in zip(run.terms.values(), right, strict=True):
+            np.testing.assert_allclose(term[t - 1], expected, rtol=1e-12)
+        np.testing.assert_allclose(
+            run.steps[t - 1], -0.1 * right[2] / (np.sqrt(right[3]) + 1e-8), rtol=1e-9, atol=1e-15
+        )
+    assert "√v̂" in run.formula
+
+
 @pytest.mark.parametrize("name", list(MAKERS))
 def test_looking_at_the_memory_does_not_disturb_the_run(result, name):
     point = tg.tensor([-1.0, 0.5], requires_grad=True, dtype=np.float64)
@@ -147,6 +162,39 @@ class TestPage:
         shown = [[float(x) for x in cell.replace("−", "-").strip("()").split(",")] for cell in cells[1:]]
         expected = [run.steps[1], run.steps[1] - run.memory[1], run.memory[1]]
         np.testing.assert_allclose(shown, expected, rtol=6e-3)
+
+    def test_a_card_for_each_optimizer_holds_the_terms_of_its_step(self, page, result):
+        page.find_element("id", "first").click()
+        page.find_element("id", "next").click()
+        cards = self.find(page, ".card")
+        assert len(cards) == 3
+        rows = [row.text.split() for row in cards[1].find_elements("css selector", "tbody tr")]
+        run = result.runs["Adam", 0, False]
+        assert [row[0] for row in rows] == ["∇f", "m", "v", "m\u0302", "v\u0302", "Δ"]
+        shown = [[float(x.replace("−", "-")) for x in row[1:]] for row in rows]
+        terms = [term[1] for term in run.terms.values()]
+        np.testing.assert_allclose(shown, [run.gradients[1], *terms, run.steps[1]], rtol=6e-2)
+        assert "√v̂" in cards[1].text
+        page.find_element("id", "last").click()
+        assert self.find(page, ".card") == []
+
+    def test_three_dimensions_turn_by_keys_and_by_hand(self, page):
+        from selenium.webdriver import ActionChains
+
+        picture = lambda: page.execute_script("return document.getElementById('surface').toDataURL()")
+        surface = page.find_element("id", "surface")
+        flat = picture()
+        page.find_element("id", "solid").click()
+        assert page.find_element("id", "turn").is_displayed()
+        solid = picture()
+        where = page.find_element("id", "where").text
+        surface.send_keys("\ue014")  # right arrow: turns the picture, and takes no step
+        turned = picture()
+        assert page.find_element("id", "where").text == where
+        ActionChains(page).drag_and_drop_by_offset(surface, 60, 20).perform()
+        assert len({flat, solid, turned, picture()}) == 4
+        page.find_element("id", "solid").click()
+        assert picture() == flat
 
     @pytest.mark.parametrize("width", [320, 1280, 1920])
     def test_nothing_hangs_over_the_edge(self, open_page, result, tmp_path, width):

@@ -34,6 +34,7 @@ def write_page(race: Race, path: str | os.PathLike[str]) -> Path:
         "noise": float(f"{race.noise:.3g}"),
         "optimizers": [
             {"short": clean(key, 30), "name": clean(label, 60), "color": COLORS[i % len(COLORS)]}
+            | {"formula": clean(race.runs[key, 0, False].formula, 200)}
             for i, (key, label) in enumerate(race.labels.items())
         ],
         "runs": [
@@ -45,7 +46,9 @@ def write_page(race: Race, path: str | os.PathLike[str]) -> Path:
     formula = clean(race.formula or "", 120).replace("&", "&amp;").replace("<", "&lt;")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_whole(path, page_from("race", title, {"FORMULA": formula}, data).encode())
+    return write_whole(
+        path, page_from("race", title, {"FORMULA": formula}, data, ("contours.js", "surface.js", "race.js")).encode()
+    )
 
 
 def _lowest(race: Race) -> list[float]:
@@ -58,6 +61,7 @@ def _run(run: Run) -> dict[str, Any]:
         "losses": _rounded(run.losses, 6),
         "gradients": [_rounded(row, 4) for row in run.gradients],
         "memory": [_rounded(row, 5) for row in run.memory],
+        "terms": {clean(name, 24): [_rounded(row, 3) for row in rows] for name, rows in run.terms.items()},
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,19 @@ class Run:
     memory : ndarray, shape (steps, 2)
         The part of each step that would have been taken had the gradient been 0 now: momentum, weight decay. The
         rest of the step is what this gradient adds.
+    terms : dict of str to ndarray, shape (steps, 2)
+        The quantities of the rule by its own names at each step, e.g. m, v, m̂ and v̂ of Adam; empty for an optimizer
+        that is not one formula a step.
+    formula : str
+        The rule.
     """
 
     points: Array
     losses: Array
     gradients: Array
     memory: Array
+    terms: dict[str, Array] = field(default_factory=dict)
+    formula: str = ""
 
     @property
     def steps(self) -> Array:
@@ -61,7 +68,7 @@ def follow(
 ) -> list[Run]:
     """Follow one optimizer from all starts; a lane ends where its point or loss is no reasonable number any more.
 
-    `kicks` of shape (steps, starts or 1, 2) are added to the gradients.
+    `kicks` of shape (steps, starts or 1, 2) are added to the gradients. With `split`, memory and terms are found too.
     """
     points = [tensor(np.array(start, np.float64), requires_grad=True) for start in starts]
     optimizer = make(points)
@@ -69,6 +76,7 @@ def follow(
     alive = np.ones(len(starts), bool)
     ends = np.full(len(starts), len(kicks))
     track, losses, slopes, memory = [where.copy()], [], [], []
+    terms: list[list[dict[str, Array]]] = []
     with np.errstate(all="ignore"):
         for step in range(len(kicks) + 1):
             loss, slope = gradients(function, where)
@@ -81,12 +89,18 @@ def follow(
             slope = np.where(alive[:, None], slope + kicks[step], 0.0)
             slopes.append(slope)
             memory.append(_move(optimizer, points, np.zeros_like(slope), undo=True) if split else np.zeros_like(slope))
+            terms.append(_terms(optimizer, points, slope) if split else [{}] * len(points))
             _move(optimizer, points, slope)
             where = np.where(alive[:, None], np.array([point.data for point in points]), where)
             track.append(where.copy())
     every = [np.array(values) for values in (track, losses, slopes, memory)]
+    formula = optimizer.rule.formula if hasattr(optimizer, "rule") else ""
     return [
-        Run(every[0][: end + 1, i], every[1][: end + 1, i], every[2][:end, i], every[3][:end, i])
+        Run(
+            *(every[0][: end + 1, i], every[1][: end + 1, i], every[2][:end, i], every[3][:end, i]),
+            {name: np.array([step[i][name] for step in terms[:end]]) for name in (terms[0][i] if terms else ())},
+            formula,
+        )
         for i, end in enumerate(np.maximum(ends, 0))
     ]
 
@@ -96,8 +110,7 @@ def _move(optimizer: Any, points: list[Tensor], gradients: Array, undo: bool = F
     before = [point.data.copy() for point in points]
     state = optimizer.state_dict() if undo else None
     optimizer.zero_grad()
-    for point, gradient in zip(points, gradients, strict=True):
-        point.grad = tensor(gradient)
+    _give(points, gradients)
     optimizer.step()
     moved = np.array([point.data - old for point, old in zip(points, before, strict=True)])
     if undo:
@@ -105,6 +118,29 @@ def _move(optimizer: Any, points: list[Tensor], gradients: Array, undo: bool = F
             point.data[...] = old
         optimizer.load_state_dict(state)
     return moved
+
+
+def _terms(optimizer: Any, points: list[Tensor], gradients: Array) -> list[dict[str, Array]]:
+    """For each point the named quantities of the step that comes next: pairs of numbers, or one for both."""
+    if not hasattr(optimizer, "rule"):
+        return [{}] * len(points)
+    _give(points, gradients)
+    found = []
+    for point in points:
+        values = {name: np.asarray(value, np.float64) for name, value in optimizer.trace(point).items()}
+        found.append(
+            {
+                name.replace("_hat", "\u0302"): np.broadcast_to(value.ravel(), 2).copy()
+                for name, value in values.items()
+                if name not in ("gradient", "Δ", "t") and value.size in (1, 2)
+            }
+        )
+    return found
+
+
+def _give(points: list[Tensor], gradients: Array) -> None:
+    for point, gradient in zip(points, gradients, strict=True):
+        point.grad = tensor(gradient)
 
 
 def tuned(

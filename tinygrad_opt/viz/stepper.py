@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,8 @@ class _Sum:
         self.gradient = gradient
 
 
-def page_from(name: str, title: str, parts: dict[str, str], data: Any) -> str:
-    """A self-contained page from the package's template: styles, script and data written into one file.
+def page_from(name: str, title: str, parts: dict[str, str], data: Any, scripts: Sequence[str] = ()) -> str:
+    """A self-contained page from the package's template: styles, scripts and data written into one file.
 
     The data are JSON in which every ``<`` is escaped, so no text in them can end the script element.
     """
@@ -143,7 +144,7 @@ def page_from(name: str, title: str, parts: dict[str, str], data: Any) -> str:
     filled = {
         "TITLE": escaped,
         "STYLE": read_file("page.css") + read_file(f"{name}.css"),
-        "SCRIPT": read_file(f"{name}.js"),
+        "SCRIPT": "".join(map(read_file, scripts or (f"{name}.js",))),
         "DATA": encoded,
         **parts,
     }

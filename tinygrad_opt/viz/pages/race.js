@@ -8,11 +8,18 @@
   let at = 0;
   let timer = 0;
   let backdrop = null;
+  const solid = solidView(data);
+  const night = matchMedia("(prefers-color-scheme: dark)");
 
   const noisy = () => ($("noise").checked && data.runs.length > 1 ? 1 : 0);
   const start = () => Number($("start").value);
   const run = (o, s = start()) => data.runs[noisy()][o][s];
   const longest = () => Math.max(...data.optimizers.map((_, o) => run(o).points.length - 1));
+  const hex = (color) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+  // The colour of an optimizer, lighter on dark paper.
+  const hue = (o) => `rgb(${hex(data.optimizers[o].color).map((c) => Math.round(night.matches ? c + (255 - c) * 0.32 : c))})`;
+  // Earlier paths are broader, so that they show under later ones that run the same way.
+  const breadth = (o) => 2 + 0.6 * (data.optimizers.length - 1 - o);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // Numbers as people read them, with a true minus sign.
@@ -36,73 +43,74 @@
     return { pen, width, height, ratio };
   }
 
-  function valueAt(u, v) { // bilinear, u and v in grid cells
-    const last = data.grid.length - 1;
-    const i = Math.min(Math.floor(u), last - 1);
-    const j = Math.min(Math.floor(v), last - 1);
-    const a = data.grid[j][i] ?? Infinity, b = data.grid[j][i + 1] ?? Infinity;
-    const c = data.grid[j + 1][i] ?? Infinity, d = data.grid[j + 1][i + 1] ?? Infinity;
-    const p = u - i, q = v - j;
-    return (a * (1 - p) + b * p) * (1 - q) + (c * (1 - p) + d * p) * q;
-  }
+  const starts = () => ($("all").checked ? data.starts.map((_, s) => s) : [start()]);
 
-  function paintBackdrop(width, height, ratio) {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const low = dark ? [18, 26, 38] : [246, 250, 254];
-    const high = dark ? [52, 92, 140] : [122, 166, 211];
-    const w = Math.round(width * ratio), h = Math.round(height * ratio);
-    const image = new ImageData(w, h);
-    const last = data.grid.length - 1;
-    const band = new Int16Array(w * h);
-    for (let row = 0; row < h; row++) {
-      for (let column = 0; column < w; column++) {
-        const f = valueAt(column / (w - 1) * last, (1 - row / (h - 1)) * last);
-        let level = 0;
-        while (level < data.levels.length && f > data.levels[level]) level++;
-        band[row * w + column] = level;
-      }
-    }
-    for (let row = 0; row < h; row++) {
-      for (let column = 0; column < w; column++) {
-        const here = row * w + column;
-        const share = Math.max(0, band[here] - 1) / Math.max(1, data.levels.length - 1);
-        const edge = band[here] !== band[here + (column < w - 1 ? 1 : 0)] || band[here] !== band[here + (row < h - 1 ? w : 0)];
-        for (let k = 0; k < 3; k++) {
-          const color = low[k] + (high[k] - low[k]) * share;
-          image.data[4 * here + k] = edge ? color * (dark ? 1.5 : 0.82) : color;
-        }
-        image.data[4 * here + 3] = 255;
-      }
-    }
-    return image;
-  }
-
-  function drawMap() {
+  function drawSurface() {
     const { pen, width, height, ratio } = sized($("surface"));
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const paths = starts().flatMap((s) => data.optimizers.map((_, o) => o).filter((o) => shown[o]).map((o) => ({
+      points: run(o, s).points.slice(0, at + 1),
+      losses: run(o, s).losses,
+      color: hue(o),
+      width: breadth(o),
+      alpha: s === start() ? 1 : 0.45,
+    })));
+    const colors = { ink: css("--ink"), paper: css("--paper"), muted: css("--muted"), dark: night.matches };
+    if ($("solid").checked) solid.draw(pen, width, height, colors, paths);
+    else drawMap(pen, width, height, ratio, colors, paths);
+  }
+
+  function drawMap(pen, width, height, ratio, { ink, paper }, paths) {
     if (!backdrop || backdrop.width !== $("surface").width || backdrop.height !== $("surface").height) {
-      backdrop = paintBackdrop(width, height, ratio);
+      backdrop = paintContours(data, Math.round(width * ratio), Math.round(height * ratio), night.matches);
     }
     pen.putImageData(backdrop, 0, 0);
     const place = ([x, y]) => [(x - x0) / (x1 - x0) * width, (1 - (y - y0) / (y1 - y0)) * height];
-    const ink = css("--ink"), paper = css("--paper");
+    drawTicks(pen, place, width, height, ink);
     for (const point of data.minima) star(pen, ...place(point), ink, paper);
-    const starts = $("all").checked ? data.starts.map((_, s) => s) : [start()];
-    for (const s of starts) {
-      data.optimizers.forEach((optimizer, o) => {
-        if (!shown[o]) return;
-        const points = run(o, s).points.slice(0, at + 1).map(place);
-        pen.strokeStyle = pen.fillStyle = optimizer.color;
-        pen.lineWidth = 2;
-        pen.lineJoin = "round";
-        pen.globalAlpha = s === start() ? 1 : 0.45;
-        pen.beginPath();
-        points.forEach((p, i) => (i ? pen.lineTo(...p) : pen.moveTo(...p)));
-        pen.stroke();
-        dot(pen, ...points[points.length - 1], 5.5, optimizer.color, paper);
-        pen.globalAlpha = 1;
-      });
-      dot(pen, ...place(data.starts[s]), 4, ink, paper);
+    for (const path of paths) {
+      const points = path.points.map(place);
+      pen.strokeStyle = path.color;
+      pen.lineWidth = path.width;
+      pen.lineJoin = "round";
+      pen.globalAlpha = path.alpha;
+      pen.beginPath();
+      points.forEach((p, i) => (i ? pen.lineTo(...p) : pen.moveTo(...p)));
+      pen.stroke();
+      dot(pen, ...points[points.length - 1], 5.5, path.color, paper);
+      pen.globalAlpha = 1;
     }
+    for (const s of starts()) dot(pen, ...place(data.starts[s]), 4, ink, paper);
+  }
+
+  function drawTicks(pen, place, width, height, ink) { // round numbers along the lower and the left edge
+    const round = (low, high, count) => {
+      const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+      const step = power * [1, 2, 5, 10].find((k) => k * power >= rough);
+      const found = [];
+      for (let k = Math.ceil(low / step); k * step <= high; k++) found.push(Number((k * step).toPrecision(12)));
+      return found;
+    };
+    pen.fillStyle = pen.strokeStyle = ink;
+    pen.globalAlpha = 0.75;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (const x of round(x0, x1, Math.max(2, width / 110))) {
+      const [px] = place([x, y0]);
+      if (px < 26 || px > width - 14) continue;
+      pen.moveTo(px, height); pen.lineTo(px, height - 5);
+      pen.textAlign = "center";
+      pen.fillText(text(x), px, height - 9);
+    }
+    for (const y of round(y0, y1, Math.max(2, height / 80))) {
+      const py = place([x0, y])[1];
+      if (py > height - 26 || py < 10) continue;
+      pen.moveTo(0, py); pen.lineTo(5, py);
+      pen.textAlign = "left";
+      pen.fillText(text(y), 9, py + 4);
+    }
+    pen.stroke();
+    pen.globalAlpha = 1;
   }
 
   function dot(pen, x, y, radius, color, rim) {
@@ -143,9 +151,10 @@
     pen.strokeStyle = css("--line");
     pen.lineWidth = 1;
     pen.textAlign = "right";
-    for (let e = low; e <= high; e += Math.ceil((high - low) / 4)) {
+    const apart = Math.ceil((high - low) / 4);
+    for (let e = Math.ceil(low / apart) * apart; e <= high; e += apart) {
       pen.beginPath(); pen.moveTo(left, py(10 ** e)); pen.lineTo(width - right, py(10 ** e)); pen.stroke();
-      pen.fillText(`1e${e}`.replace("-", "−"), left - 5, py(10 ** e) + 4);
+      pen.fillText(`10${[...String(e)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`, left - 5, py(10 ** e) + 4);
     }
     [0, Math.round(longest() / 2), longest()].forEach((i, place) => {
       pen.textAlign = ["left", "center", "right"][place];
@@ -167,11 +176,11 @@
     const visible = data.optimizers.map((_, o) => o).filter((o) => shown[o]);
     const low = Math.min(...data.optimizers.map((_, o) => Math.min(...run(o).losses)), data.lowest);
     chart($("loss"), visible.map((o) => ({
-      color: data.optimizers[o].color,
+      color: hue(o),
       values: run(o).losses.map((f) => Math.max(f - low, 1e-16)),
     })));
     chart($("length"), visible.map((o) => ({
-      color: data.optimizers[o].color,
+      color: hue(o),
       values: run(o).points.slice(1).map((p, i) => Math.max(Math.hypot(p[0] - run(o).points[i][0], p[1] - run(o).points[i][1]), 1e-16)),
     })));
   }
@@ -185,7 +194,7 @@
       const row = body.insertRow();
       const head = document.createElement("th");
       head.scope = "row";
-      head.append(swatch(optimizer.color), optimizer.short);
+      head.append(swatch(o), optimizer.short);
       row.append(head);
       const ended = at >= r.points.length - 1;
       const here = Math.min(at, r.points.length - 1);
@@ -198,11 +207,39 @@
     $("what").textContent = at < longest() ? `Step ${at + 1}` : "At the end";
   }
 
-  function swatch(color) {
+  function swatch(o) {
     const mark = document.createElement("span");
     mark.className = "swatch";
-    mark.style.background = color;
+    mark.dataset.optimizer = o;
+    mark.style.background = hue(o);
     return mark;
+  }
+
+  function made(tag, kind, ...inside) {
+    const element = document.createElement(tag);
+    if (kind) element.className = kind;
+    element.append(...inside);
+    return element;
+  }
+
+  // A card for each optimizer: its rule, and every quantity in it, from the gradient to the step.
+  function drawCards() {
+    $("cards").replaceChildren(...data.optimizers.flatMap((optimizer, o) => {
+      const r = run(o);
+      if (!shown[o] || !r.terms || at >= r.points.length - 1) return [];
+      const step = [0, 1].map((k) => r.points[at + 1][k] - r.points[at][k]);
+      const rows = [["∇f", r.gradients[at]], ...Object.entries(r.terms).map(([name, values]) => [name, values[at]]), ["Δ", step]];
+      const body = made("tbody", "", ...rows.map(([name, value]) => {
+        const head = made("th", "", name);
+        head.scope = "row";
+        return made("tr", "", head, ...value.map((x) => made("td", "", text(x))));
+      }));
+      const axes = made("tr", "", made("th", ""), ...["x", "y"].map((axis) => made("th", "", axis)));
+      axes.childNodes.forEach((cell) => { cell.scope = "col"; });
+      const lines = optimizer.formula.split(" ; ").map((line) => made("div", "", line));
+      return [made("section", "card", made("h3", "", swatch(o), optimizer.name), made("div", "rule", ...lines),
+        made("table", "", made("thead", "", axes), body))];
+    }));
   }
 
   function draw() {
@@ -214,8 +251,9 @@
     $("slider").setAttribute("aria-valuetext", `After step ${at} of ${end}`);
     $("first").disabled = $("previous").disabled = at === 0;
     $("last").disabled = $("next").disabled = at === end;
-    drawMap();
+    drawSurface();
     drawTable();
+    drawCards();
     drawCharts();
   }
 
@@ -239,13 +277,33 @@
     box.type = "checkbox";
     box.checked = true;
     box.onchange = () => { shown[o] = box.checked; draw(); };
-    label.append(box, swatch(optimizer.color), optimizer.name);
+    label.append(box, swatch(o), optimizer.name);
     $("toggles").append(label);
   });
   data.starts.forEach((point, s) => $("start").add(new Option(`${s + 1}: ${pair(point)}`, String(s))));
   $("noise-label").hidden = data.runs.length < 2;
   $("noise-label").append(` (σ = ${text(data.noise)})`);
   for (const id of ["start", "noise", "all"]) $(id).onchange = draw;
+  $("solid").onchange = () => {
+    $("turn").hidden = !$("solid").checked;
+    $("surface").classList.toggle("turns", $("solid").checked);
+    draw();
+  };
+  const surface = $("surface");
+  surface.onpointerdown = (event) => { if ($("solid").checked) surface.setPointerCapture(event.pointerId); };
+  surface.onpointermove = (event) => {
+    if (!surface.hasPointerCapture(event.pointerId)) return;
+    solid.turnBy(event.movementX * 0.008, event.movementY * 0.006);
+    drawSurface();
+  };
+  surface.onkeydown = (event) => {
+    const way = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, 0.08], ArrowDown: [0, -0.08] }[event.key];
+    if (!way || !$("solid").checked) return;
+    solid.turnBy(...way);
+    drawSurface();
+    event.preventDefault();
+    event.stopPropagation();
+  };
   $("first").onclick = () => { play(false); go(0); };
   $("previous").onclick = () => { play(false); go(at - 1); };
   $("next").onclick = () => { play(false); go(at + 1); };
@@ -263,6 +321,10 @@
     event.preventDefault();
   });
   addEventListener("resize", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { backdrop = null; draw(); });
+  night.addEventListener("change", () => {
+    backdrop = null;
+    for (const mark of document.querySelectorAll(".swatch")) mark.style.background = hue(mark.dataset.optimizer);
+    draw();
+  });
   go(Math.min(12, longest()));
 })();
