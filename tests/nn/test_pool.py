@@ -81,3 +81,36 @@ def test_nan_goes_through():
     x[0, 3, 2] = np.inf
     y = max_windows(x, **GEOMETRIES[0])[0].data
     np.testing.assert_array_equal(y, [[[np.nan, 0], [0, np.inf]]])
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    from tinygrad_opt.kernels import threads
+
+    rng = np.random.default_rng(0)
+    for geometry in GEOMETRIES:
+        x = rng.standard_normal((12, 16, 40, 60)).astype(np.float32)
+        plain = {key: geometry[key] for key in ("kernel", "stride", "padding")}
+        found = []
+        for count in (1, 3):
+            monkeypatch.setattr(threads, "workers", lambda count=count: count)
+            threads._pool.cache_clear()
+            y, tap = (part.data for part in max_windows(x, **geometry))
+            routed = route(y, tap, size=(40, 60), dilation=geometry["dilation"], **plain).data
+            parts = [y, tap, routed]
+            if max(geometry["dilation"]) == 1:
+                total = sum_windows(x, out=y.shape[2:], **plain).data
+                parts += [total, spread_windows(total, size=(40, 60), **plain).data]
+            found.append(parts)
+        threads._pool.cache_clear()
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_infinite_gradients_reach_their_place_only():
+    g = np.array([[[np.inf, 1.0], [np.nan, 2.0]]])
+    tap = np.array([[[1, 0], [2, 3]]], np.uint8)
+    plain = {key: value for key, value in GEOMETRIES[0].items() if key != "ceil_mode"}
+    routed = route(g, tap, size=(4, 4), **plain).data[0]
+    expected = np.zeros((4, 4))
+    expected[0, 1], expected[0, 2], expected[3, 0], expected[3, 3] = np.inf, 1, np.nan, 2
+    np.testing.assert_array_equal(routed, expected)

@@ -7,19 +7,27 @@ from typing import Any
 import numba
 import numpy as np
 
+from .threads import in_parts
+
 __all__ = ["max_windows", "route", "spread_windows", "sum_windows"]
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+_LEAST = 1 << 17  # elements of the larger image that are worth a thread
 
 
 @_jit
-def _max_2x2(x, y, tap):  # type: ignore[no-untyped-def]
-    """Windows of 2 × 2 side by side, which come most often; without NaN, whose tests would cost branches."""
-    for p in range(x.shape[0]):
+def _max_2x2(x, y, tap, first, last):  # type: ignore[no-untyped-def]
+    """Windows of 2 × 2 side by side, which come most often; 0, or NaN where an element is not finite.
+
+    Of such a window the result is not to be used: tests for them would cost branches.
+    """
+    odd = x.dtype.type(0)
+    for p in range(first, last):
         for i in range(y.shape[1]):
             above, below, best, place = x[p, 2 * i], x[p, 2 * i + 1], y[p, i], tap[p, i]
             for j in range(y.shape[2]):
                 a, b, c, d = above[2 * j], above[2 * j + 1], below[2 * j], below[2 * j + 1]
+                odd += (a * 0 + b * 0) + (c * 0 + d * 0)
                 right = b > a  # the first of equal ones stays
                 top = b if right else a
                 far = d > c
@@ -27,11 +35,12 @@ def _max_2x2(x, y, tap):  # type: ignore[no-untyped-def]
                 down = low > top
                 best[j] = low if down else top
                 place[j] = np.uint8(2) + np.uint8(far) if down else np.uint8(right)
+    return odd
 
 
 @_jit
-def _route(g, tap, x, width, stride, before, dilation):  # type: ignore[no-untyped-def]
-    for p in range(g.shape[0]):
+def _route(g, tap, x, width, stride, before, dilation, first, last):  # type: ignore[no-untyped-def]
+    for p in range(first, last):
         for i in range(g.shape[1]):
             for j in range(g.shape[2]):
                 place = np.int64(tap[p, i, j])
@@ -42,8 +51,8 @@ def _route(g, tap, x, width, stride, before, dilation):  # type: ignore[no-untyp
 
 
 @_jit
-def _route_2x2(g, tap, x):  # type: ignore[no-untyped-def]
-    for p in range(g.shape[0]):
+def _route_2x2(g, tap, x, first, last):  # type: ignore[no-untyped-def]
+    for p in range(first, last):
         plane = x[p]
         plane[:] = 0
         for i in range(g.shape[1]):
@@ -54,12 +63,33 @@ def _route_2x2(g, tap, x):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _sum(x, y, kernel, stride, before):  # type: ignore[no-untyped-def]
+def _sum_2x2(x, y, first, last):  # type: ignore[no-untyped-def]
+    for p in range(first, last):
+        for i in range(y.shape[1]):
+            above, below, target = x[p, 2 * i], x[p, 2 * i + 1], y[p, i]
+            for j in range(target.size):
+                target[j] = (above[2 * j] + below[2 * j]) + (above[2 * j + 1] + below[2 * j + 1])
+
+
+@_jit
+def _spread_2x2(g, x, first, last):  # type: ignore[no-untyped-def]
+    for p in range(first, last):
+        for i in range(g.shape[1]):
+            source, above, below = g[p, i], x[p, 2 * i], x[p, 2 * i + 1]
+            for j in range(source.size):
+                above[2 * j] = source[j]
+                above[2 * j + 1] = source[j]
+            for j in range(above.size):
+                below[j] = above[j]
+
+
+@_jit
+def _sum(x, y, kernel, stride, before, first, last):  # type: ignore[no-untyped-def]
     """Rows first, which is vector work, then along the row."""
     height, width = x.shape[1:]
     row = np.zeros(max(width + before[1], (y.shape[2] - 1) * stride[1] + kernel[1]), x.dtype)
     inner = row[before[1] : before[1] + width]
-    for p in range(x.shape[0]):
+    for p in range(first, last):
         for i in range(y.shape[1]):
             a = i * stride[0] - before[0]
             inner[:] = 0
@@ -76,13 +106,13 @@ def _sum(x, y, kernel, stride, before):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _spread(g, x, kernel, stride, before):  # type: ignore[no-untyped-def]
+def _spread(g, x, kernel, stride, before, first, last):  # type: ignore[no-untyped-def]
     """Along the row first, then onto the rows; windows side by side need no adding."""
     beside = kernel[0] <= stride[0]
     height, width = x.shape[1:]
     row = np.empty(max(width + before[1], (g.shape[2] - 1) * stride[1] + kernel[1]), x.dtype)
     inner = row[before[1] : before[1] + width]
-    for p in range(x.shape[0]):
+    for p in range(first, last):
         for i in range(g.shape[1]):
             source = g[p, i]
             row[:] = 0
@@ -123,12 +153,11 @@ def max_windows(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, o
     if not _fits(x, kernel) or not _is_halving(x.shape[-2:], out, kernel, stride, padding, dilation):
         return None
     planes = _planes(x)
-    flat = planes.reshape(-1)
-    if not np.isfinite(np.dot(flat, flat)):
-        return None
     y = np.empty((len(planes), *out), x.dtype)
     tap = np.empty(y.shape, np.uint8)
-    _max_2x2(planes, y, tap)
+    odd = in_parts(lambda i, j: _max_2x2(planes, y, tap, i, j), len(planes), x.size, _LEAST)
+    if any(part != 0 for part in odd):
+        return None
     shape = (*x.shape[:-2], *out)
     return y.reshape(shape), tap.reshape(shape)
 
@@ -138,22 +167,34 @@ def route(g: Any, tap: Any, size: Any, kernel: Any, stride: Any, padding: Any, d
     if not _fits(g, kernel):
         return None
     planes, taps = _planes(g), _planes(tap)
-    if _is_halving(size, g.shape[-2:], kernel, stride, padding, dilation):
-        x = np.empty((len(planes), *size), g.dtype)
-        _route_2x2(planes, taps, x)
-    else:
-        x = np.zeros((len(planes), *size), g.dtype)
-        _route(planes, taps, x, kernel[1], stride, _before(padding), dilation)
+    halving = _is_halving(size, g.shape[-2:], kernel, stride, padding, dilation)
+    x = (np.empty if halving else np.zeros)((len(planes), *size), g.dtype)
+
+    def run(first: int, last: int) -> None:
+        if halving:
+            _route_2x2(planes, taps, x, first, last)
+        else:
+            _route(planes, taps, x, kernel[1], stride, _before(padding), dilation, first, last)
+
+    in_parts(run, len(planes), x.size, _LEAST)
     return x.reshape((*g.shape[:-2], *size))
 
 
 def sum_windows(x: Any, out: Any, kernel: Any, stride: Any, padding: Any) -> Any:
-    """The twin of ``nn.pool.sum_windows`` for windows of more than 2 × 2; None for what it does not cover."""
-    if not _fits(x, kernel) or max(kernel) <= 2:
+    """The twin of ``nn.pool.sum_windows``; None for what it does not cover."""
+    if not _fits(x, kernel):
         return None
     planes = _planes(x)
     y = np.empty((len(planes), *out), x.dtype)
-    _sum(planes, y, kernel, stride, _before(padding))
+    halving = _is_halving(x.shape[-2:], out, kernel, stride, padding, (1, 1))
+
+    def run(first: int, last: int) -> None:
+        if halving:
+            _sum_2x2(planes, y, first, last)
+        else:
+            _sum(planes, y, kernel, stride, _before(padding), first, last)
+
+    in_parts(run, len(planes), x.size, _LEAST)
     return y.reshape((*x.shape[:-2], *out))
 
 
@@ -162,6 +203,14 @@ def spread_windows(g: Any, size: Any, kernel: Any, stride: Any, padding: Any) ->
     if not _fits(g, kernel):
         return None
     planes = _planes(g)
-    x = np.zeros((len(planes), *size), g.dtype)
-    _spread(planes, x, kernel, stride, _before(padding))
+    halving = _is_halving(size, g.shape[-2:], kernel, stride, padding, (1, 1))
+    x = (np.empty if halving else np.zeros)((len(planes), *size), g.dtype)
+
+    def run(first: int, last: int) -> None:
+        if halving:
+            _spread_2x2(planes, x, first, last)
+        else:
+            _spread(planes, x, kernel, stride, _before(padding), first, last)
+
+    in_parts(run, len(planes), x.size, _LEAST)
     return x.reshape((*g.shape[:-2], *size))

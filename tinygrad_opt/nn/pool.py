@@ -15,6 +15,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..kernels import twin
+from ..ops.masking import keep
 from .windows import Pairs, output_sizes
 
 __all__ = ["max_windows", "naive_max_windows", "pick", "route", "spread_windows", "sum_windows"]
@@ -123,7 +124,7 @@ def route(g, tap, *, size, kernel, stride, padding, dilation):  # type: ignore[n
     room = _room(out, kernel, stride, dilation)
     x = np.zeros((*g.shape[: g.ndim - len(kernel)], *room), g.dtype)
     for t, window in enumerate(_taps(kernel, stride, dilation, out)):
-        x[window] += g * (tap == t)
+        x[window] += keep(g, tap == t)
     return _cropped(x, size, room, padding)
 
 
@@ -155,7 +156,7 @@ def pick(x, tap, *, kernel, stride, padding, dilation):  # type: ignore[no-untyp
     x = _padded(x, _room(out, kernel, stride, dilation), padding, 0.0)
     y = np.zeros(tap.shape, x.dtype)
     for t, window in enumerate(_taps(kernel, stride, dilation, out)):
-        y += x[window] * (tap == t)
+        y += keep(x[window], tap == t)
     return y
 
 
