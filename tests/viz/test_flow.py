@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
-from tinygrad_opt import nn, viz
+from tinygrad_opt import nn, optim, viz
 
 
 def deep(activation, layers=6, scale=1.0, width=8):
@@ -32,6 +32,35 @@ def test_numbers_are_those_of_numpy():
     assert first.update == pytest.approx(0.5 * slope / norm, rel=1e-5)
     assert report.layers[-1].gradient == pytest.approx(1 / (16 * 8), rel=1e-5)
     assert np.isnan(report.layers[1].weight)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "Momentum", "Adam", "AdamW", "LAMB"])
+def test_with_an_optimizer_the_update_is_its_real_step(kind):
+    model, loss = deep(nn.Tanh, layers=2)
+    optimizer = getattr(optim, kind)(model.parameters(), lr=0.01)
+    for _ in range(3):  # so that it has a memory
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss = model(np.ones((4, 8), np.float32)).mean()
+    optimizer.zero_grad()
+    state = optimizer.state_dict()
+    report = viz.flow(model, loss, optimizer=optimizer)
+    assert all(p.grad is None for p in model.parameters())
+    np.testing.assert_equal(optimizer.state_dict(), state)
+    before = [np.copy(p.data) for p in model[0].parameters()]
+    loss.backward()
+    optimizer.step()
+    moved = np.sqrt(sum(np.sum((p.data - b) ** 2) for p, b in zip(model[0].parameters(), before, strict=True)))
+    size = np.sqrt(sum(np.sum(b**2) for b in before))
+    assert report.layers[0].update == pytest.approx(moved / size, rel=1e-3)
+
+
+def test_an_optimizer_that_is_no_formula_is_noted():
+    model, loss = deep(nn.Tanh, layers=1)
+    report = viz.flow(model, loss, optimizer=optim.LBFGS(model.parameters()))
+    assert "LBFGS is not one formula" in str(report)
+    assert np.isnan(report.layers[0].update)
 
 
 def test_no_gradient_changes():

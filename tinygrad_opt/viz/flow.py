@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..autograd.tensor import Tensor
+from ..autograd.tensor import Tensor, new_tensor
 from .gradients import attach_gradients
 from .mpl import COLORS, axes_or_new, pyplot, tidy
 from .text import number
@@ -51,7 +51,7 @@ class Layer:
     weight, weight_gradient : float
         Norms of its parameters and of their gradient, all together.
     update : float
-        lr · |gradient| / |weight|.
+        |Δ| / |weight|, where Δ is the step that the optimizer would take now, or lr · gradient without one.
     """
 
     path: str
@@ -130,11 +130,12 @@ class Flow:
         """Dead and saturated shares, with the limit from which they are reported; returns the axes."""
         ax = self._bars(ax, [("dead", "dead"), ("saturated", "saturated")])
         ax.axhline(MUCH, color="#b3402a", linestyle="--", linewidth=1)
+        ax.text(-0.5, MUCH + 0.01, "reported above", color="#b3402a", fontsize=8, va="bottom")
         ax.set(ylim=(0, 1), ylabel="share of units")
         return ax
 
     def plot_updates(self, ax: Any = None) -> Any:
-        """lr · |gradient| / |weight| of each layer, in the healthy band; returns the axes."""
+        """The next step's length against the weights' norm, and the healthy band; returns the axes."""
         ax = self._points(ax, [("update / weight", "update")])
         ax.axhspan(*HEALTHY_UPDATE, color="#2e9b63", alpha=0.13)
         ax.text(-0.5, HEALTHY_UPDATE[1], "healthy", color="#2e7d52", fontsize=8, va="top")
@@ -177,7 +178,7 @@ class Flow:
         return tidy(ax)
 
 
-def flow(model: Any, loss: Tensor, *, lr: float = 1e-3) -> Flow:
+def flow(model: Any, loss: Tensor, *, optimizer: Any = None, lr: float = 1e-3) -> Flow:
     """The health of each layer, from the graph of a loss.
 
     Parameters
@@ -186,8 +187,10 @@ def flow(model: Any, loss: Tensor, *, lr: float = 1e-3) -> Flow:
     loss : Tensor
         One number computed by the model, before ``backward`` has used its graph up (or after
         ``backward(retain_graph=True)``). The gradients are computed apart; no ``grad`` changes.
+    optimizer : Optimizer, optional
+        Whose next step, from the gradients of this loss, gives the update-to-weight ratio; it takes none.
     lr : float
-        For the update-to-weight ratio, which is that of plain gradient descent.
+        Without an optimizer the ratio is that of plain gradient descent at this rate.
 
     Returns
     -------
@@ -211,14 +214,47 @@ def flow(model: Any, loss: Tensor, *, lr: float = 1e-3) -> Flow:
     trace = read([loss], dict(model.named_parameters()))
     attach_gradients(trace, loss)
     modules = dict(model.named_modules())
+    steps = _steps(trace, lr) if optimizer is None else _next_steps(trace, model, optimizer)
     layers: list[Layer] = []
     for path, operations in _by_module(trace).items():
         module = modules.get(path)
         if module is not None:
-            layers.append(_layer(path, type(module).__name__, operations, lr))
+            layers.append(_layer(path, type(module).__name__, operations, steps))
     if not layers:
         raise ValueError("viz.flow: no layer of the model took part in this loss. Was it computed by another model?")
     return Flow(layers, trace.notes)
+
+
+def _steps(trace: Trace, lr: float) -> dict[str, Array]:
+    """The step of plain gradient descent for each leaf, by its key."""
+    return {v.key: lr * v.grad for v in trace.values.values() if v.kind == "leaf" and v.grad is not None}
+
+
+def _next_steps(trace: Trace, model: Any, optimizer: Any) -> dict[str, Array]:
+    """The step that an optimizer would take for each parameter it has, by the leaf's key."""
+    from ..optim.explain import terms
+
+    if not hasattr(optimizer, "rule"):
+        trace.notes.append(f"{type(optimizer).__name__} is not one formula a step: its updates are not shown.")
+        return {}
+    own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    found: dict[str, Array] = {}
+    for parameter in model.parameters():
+        leaf = parameter._node
+        value = trace.values.get(id(leaf))
+        if id(parameter) in own and leaf is not None and value is not None and value.grad is not None:
+            before, passes = leaf.grad, leaf.passes
+            try:
+                leaf.grad = new_tensor(value.grad, None)
+                found[value.key] = terms(optimizer, parameter)["Δ"]
+            finally:
+                leaf.grad, leaf.passes = before, passes
+    return found
+
+
+def _norm(arrays: Iterable[Array]) -> float:
+    """The Euclidean norm of several arrays together."""
+    return float(np.sqrt(sum(float(np.sum(np.square(a.astype(np.float64)))) for a in arrays)))
 
 
 def _by_module(trace: Trace) -> dict[str, list[Operation]]:
@@ -230,7 +266,7 @@ def _by_module(trace: Trace) -> dict[str, list[Operation]]:
     return found
 
 
-def _layer(path: str, kind: str, operations: list[Operation], lr: float) -> Layer:
+def _layer(path: str, kind: str, operations: list[Operation], steps: dict[str, Array]) -> Layer:
     layer = Layer(path, kind)
     out = operations[-1].outputs[0]
     if out.array is not None and out.size:
@@ -251,11 +287,12 @@ def _layer(path: str, kind: str, operations: list[Operation], lr: float) -> Laye
     weights = [v.array for v in leaves if v.array is not None]
     slopes = [v.grad for v in leaves if v.grad is not None]
     if weights:
-        layer.weight = float(np.sqrt(sum(float(np.sum(np.square(w.astype(np.float64)))) for w in weights)))
+        layer.weight = _norm(weights)
     if slopes:
-        layer.weight_gradient = float(np.sqrt(sum(float(np.sum(np.square(g.astype(np.float64)))) for g in slopes)))
-    if layer.weight > 0:
-        layer.update = lr * layer.weight_gradient / layer.weight
+        layer.weight_gradient = _norm(slopes)
+    moves = [(v.array, steps[v.key]) for v in leaves if v.key in steps and v.array is not None]
+    if moves and (size := _norm(weight for weight, _ in moves)) > 0:
+        layer.update = _norm(step for _, step in moves) / size
     return layer
 
 
