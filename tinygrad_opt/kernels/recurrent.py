@@ -37,7 +37,7 @@ def _forward(gates, bias, h, c, panels, states, cells, first, last):  # type: ig
             total, given = sums[b], gates[t, first + b]
             for j in range(given.size):
                 total[j] = given[j] + bias[j]
-        add_product(before, at, size, rows, panels, size, sums)
+        add_product(before, at, size, 1, rows, panels, size, size, sums, 4 * size)
         before, at = flat, (t * batch + first) * size
         for b in range(rows):
             total, a = sums[b], gates[t, first + b]
@@ -92,7 +92,7 @@ def _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last):  # ty
             for j in range(size):
                 slope[j] *= f[j]
         pull[:] = 0
-        add_product(flat, (t * batch + first) * 4 * size, 4 * size, rows, panels, 4 * size, pull)
+        add_product(flat, (t * batch + first) * 4 * size, 4 * size, 1, rows, panels, 4 * size, 4 * size, pull, size)
     for b in range(rows):
         dh[first + b] = pull[b, :size]
 

@@ -15,10 +15,11 @@ from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor
 from ..kernels import twin
 from .definition import absent
+from .linear import ones_vector
 
 __all__ = ["attend", "naive_attend", "self_attend"]
 
-_LEAST = 1 << 12  # attention weights from which the compiled form pays
+_LEAST = 1 << 12  # multiplications from which the compiled form pays
 
 
 def _swapped(a: Any) -> Any:
@@ -37,45 +38,61 @@ def _softmax(scores: Any, mask: Any, causal: bool) -> Any:
     """The softmax of each row, in place; a row that may look at nothing becomes zeros."""
     if causal:
         mask = _causal_mask(*scores.shape[-2:], scores.dtype)
-    if compiled := twin("attention", scores.size, _LEAST):
-        done = compiled.softmax(scores, mask, causal)
-        if done is not None:
-            return done
     if mask is not None:
         scores = scores + mask if mask.ndim > scores.ndim else np.add(scores, mask, out=scores)
     top = np.max(scores, axis=-1, keepdims=True, initial=np.finfo(scores.dtype).min)
     scores -= top
     np.exp(scores, out=scores)
-    total = np.sum(scores, axis=-1, keepdims=True)
+    total = _row_sums(scores)
     np.maximum(total, np.finfo(scores.dtype).tiny, out=total)
     scores /= total
     return scores
 
 
+def _row_sums(a: Any) -> Any:
+    """Sums over the last axis, which stays: a product with ones is the quickest sum NumPy has."""
+    return np.matmul(a, ones_vector(a.shape[-1], a.dtype))[..., None]
+
+
 def _forward(q: Any, k: Any, v: Any, mask: Any, keep: Any, causal: bool, scale: float) -> tuple[Any, Any]:
+    work = q.size * k.shape[-2]
+    if compiled := twin("attention", work, _LEAST):
+        done = compiled.forward(q, k, v, mask, keep, causal, scale)
+        if done is not None:
+            return done  # type: ignore[no-any-return]
     weights = _softmax(np.matmul(q * scale, _swapped(k)), mask, causal)
     return np.matmul(weights if keep is None else weights * keep, v), weights
 
 
 def _backward(
-    g: Any, g_p: Any, y: Any, p: Any, q: Any, k: Any, v: Any, keep: Any, scale: float
+    g: Any, g_p: Any, y: Any, p: Any, q: Any, k: Any, v: Any, keep: Any, causal: bool, scale: float
 ) -> tuple[Any, Any, Any]:
     """Gradients for q, k and v, from those of the result and of the weights."""
+    alone = absent(g_p)
+    if alone and (compiled := twin("attention", q.size * k.shape[-2], _LEAST)):
+        done = compiled.backward(g, p, q, k, v, keep, causal, scale)
+        if done is not None:
+            return done  # type: ignore[no-any-return]
     dp = np.matmul(g, _swapped(v))
     inner = np.sum(g * y, axis=-1, keepdims=True)  # the same as Σ dp ⊙ p over each row, and shorter
     if keep is not None:
         dp = dp * keep
-    if not absent(g_p):
+    if not alone:
         dp = dp + g_p
         inner = inner + np.sum(g_p * p, axis=-1, keepdims=True)
-    ds = _slope(dp, inner, p) * scale
+    ds = _slope(dp, inner, p, scale)
     dv = np.matmul(_swapped(p if keep is None else p * keep), g)
     return np.matmul(ds, k), np.matmul(_swapped(ds), q), dv
 
 
-def _slope(dp: Any, inner: Any, p: Any) -> Any:
-    """The softmax's gradient, p ⊙ (dp − inner)."""
-    return p * (dp - inner)
+def _slope(dp: Any, inner: Any, p: Any, scale: float) -> Any:
+    """The softmax's gradient, p ⊙ (dp − inner), times the scale."""
+    if isinstance(dp, Tensor) or isinstance(p, Tensor):
+        return p * (dp - inner) * scale
+    ds = dp - inner
+    ds *= p
+    ds *= scale
+    return ds
 
 
 _PLAIN = {"mask": None, "keep": None, "causal": False, "scale": 0.7}
@@ -104,7 +121,7 @@ def _(
     needed: Any, g: Any, out: Any, q: Any, k: Any, v: Any, *, mask: Any, keep: Any, causal: bool, scale: float
 ) -> tuple[Any, Any, Any]:
     (g_y, g_p), (y, p) = g, out
-    return _backward(g_y, g_p, y, p, q, k, v, keep, scale)
+    return _backward(g_y, g_p, y, p, q, k, v, keep, causal, scale)
 
 
 def _split(qkv: Any, heads: int) -> tuple[Any, Any, Any]:
@@ -142,7 +159,7 @@ def _(
     n, length, width = qkv.shape
     apart = (n, length, heads, width // (3 * heads))
     g_y, y = (np.transpose(a.reshape(apart), (0, 2, 1, 3)) for a in (g[0], out[0]))
-    found = _backward(g_y, g[1], y, out[1], *_split(qkv, heads), keep, scale)
+    found = _backward(g_y, g[1], y, out[1], *_split(qkv, heads), keep, causal, scale)
     return (np.transpose(np.stack(found), (1, 3, 0, 2, 4)).reshape(qkv.shape),)
 
 
