@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..autograd.tensor import Tensor
+from ..kernels import twin
 from .masking import keep
 from .reduction import expand
 from .samples import one_axis, reduction, unary
@@ -14,10 +16,26 @@ from .samples import one_axis, reduction, unary
 __all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid", "softmax", "softplus"]
 
 
-@primitive(vjp=[lambda g, y, _x: keep(g, y > 0)], formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
+_LEAST = 1 << 14  # elements from which compiled code pays
+
+
+@primitive(formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
 def relu(x: Any) -> Any:
     """max(x, 0); the gradient at 0 is 0."""
+    if compiled := twin("rectifier", x.size, _LEAST):
+        found = compiled.relu(x)
+        if found is not None:
+            return found
     return np.maximum(x, 0)
+
+
+@relu.vjp(0)
+def _(g: Any, y: Any, _x: Any) -> Any:
+    if not isinstance(g, Tensor) and (compiled := twin("rectifier", y.size, _LEAST)):
+        found = compiled.back(g, y)
+        if found is not None:
+            return found
+    return keep(g, y > 0)
 
 
 @primitive(
