@@ -111,6 +111,7 @@ for step in range(1, steps + 1):
         )
 
 seconds, score = time.perf_counter() - start, validation_loss(10**9)
-print(f"\n{write('ROMEO:', 100 if options.quick else 400)}\n\nvalidation loss {score:.3f} nats a character after {seconds:.0f} s")
+print(f"\n{write('ROMEO:', 100 if options.quick else 400)}\n")
+print(f"validation loss {score:.3f} nats a character after {seconds:.0f} s")
 if score > (2.7 if options.quick else 1.8):
     raise SystemExit("above what this network reaches: something is wrong")
