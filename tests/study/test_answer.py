@@ -84,9 +84,9 @@ def test_known_facts_are_counted_and_a_missed_one_is_explained():
 
     groups = [["a"], ["b"], ["c"]]
     both = answer(made(groups, TIMES, known=[fact(True), fact(True)]))
-    assert "All 2 known facts that it can speak to came out." in both
+    assert "All 2 known facts that this study can speak to came out." in both
     one = answer(made(groups, TIMES, known=[fact(True), fact(False)]))
-    assert "1 of 2 known facts that it can speak to came out." in one
+    assert "Of 2 known facts that this study can speak to, 1 came out." in one
     assert "Not so here: “Water is wet.” It was ice." in one
     assert not any("known fact" in sentence for sentence in answer(made(groups, TIMES)))
 

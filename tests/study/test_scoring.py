@@ -92,6 +92,25 @@ def test_of_equal_settings_the_smallest_rate_is_selected():
     assert select({key(lr): [made([9, 2], lr=lr)] for lr in (1.0, 0.1, 0.3)}) == key(0.1)
 
 
+@pytest.mark.parametrize(
+    ("losses", "selected"),
+    [
+        ((0.199, 0.196), 0.1),  # nearer than 5 % of the lowest and than 1 % of the way down: the smaller rate
+        ((0.210, 0.196), 1.0),  # 7 % above the lowest
+        ((1.040, 1.010), 1.0),  # 3 % above the lowest, but 3 % of the way down from 2
+        ((1.015, 1.010), 0.1),
+    ],
+)
+def test_of_settings_too_near_to_call_the_smaller_rate_is_selected(losses, selected):
+    tuning = {key(lr): [made([2.0, loss], lr=lr)] for lr, loss in zip((0.1, 1.0), losses, strict=True)}
+    assert select(tuning) == key(selected)
+
+
+def test_where_nothing_was_learnt_the_lowest_loss_is_selected():
+    tuning = {key(lr): [made([2.0, loss], lr=lr)] for lr, loss in zip((0.1, 1.0), (2.1, 2.05), strict=True)}
+    assert select(tuning) == key(1.0)
+
+
 def test_the_target_comes_from_the_strongest_baselines_median():
     tuned = {
         "steady": [made([10, v], seed=i) for i, v in enumerate([2.0, 2.0, 2.0])],

@@ -105,12 +105,11 @@ def _known(summary: dict[str, Any]) -> list[str]:
     if not facts:
         return []
     came = sum(fact["came_out"] for fact in facts)
-    counted = (
-        f"{came} of {len(facts)} known facts that it can speak to came out"
-        if came < len(facts)
-        else (
-            f"All {len(facts)} known facts that it can speak to came out" if came > 1 else "The one known fact came out"
-        )
-    )
+    if len(facts) == 1:
+        counted = f"The one known fact that this study can speak to {'came out' if came else 'did not come out'}"
+    elif came == len(facts):
+        counted = f"All {came} known facts that this study can speak to came out"
+    else:
+        counted = f"Of {len(facts)} known facts that this study can speak to, {came} came out"
     missed = [f"Not so here: “{f['claim']}” {f['why'] or f['numbers']}" for f in facts if not f["came_out"]]
     return [f"{counted}.", *missed]

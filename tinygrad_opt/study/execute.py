@@ -69,7 +69,7 @@ def _cores() -> int:
 
 
 def run_all(
-    trials: Sequence[Trial], jobs: int = 1, own: Sequence[str] = (), scheduler: str | None = None
+    trials: Sequence[Trial], jobs: int = 0, own: Sequence[str] = (), scheduler: str | None = None
 ) -> Iterator[Record]:
     """Run trials and give each record as it finishes, in no particular order.
 
@@ -77,7 +77,8 @@ def run_all(
     ----------
     trials : sequence of Trial
     jobs : int
-        Processes; 1 runs in this one.
+        Processes, each with one BLAS thread: with two threads in each they fight for the cores, and sums may be rounded
+        otherwise. 0 runs in this process; so does 1 where threadpoolctl can hold it to one thread.
     own : sequence of str
         Files that a worker runs first, see :func:`load_own`.
     scheduler : str, optional
@@ -86,7 +87,7 @@ def run_all(
     """
     if scheduler is not None:
         yield from _on_dask(trials, own, scheduler)
-    elif jobs > 1 and len(trials) > 1:
+    elif jobs > 1 or (jobs == 1 and not _can_limit_blas()):
         yield from _in_processes(trials, jobs, own)
     else:
         with _one_blas_thread():
@@ -95,8 +96,11 @@ def run_all(
 
 
 def _in_processes(trials: Sequence[Trial], jobs: int, own: Sequence[str]) -> Iterator[Record]:
-    """By joblib where it is installed; else by the standard library, whose processes import the main script anew."""
-    if importlib.util.find_spec("joblib"):
+    """By joblib where it is installed; else by the standard library, whose processes import the main script anew.
+
+    Joblib would run a single job in this process.
+    """
+    if jobs > 1 and importlib.util.find_spec("joblib"):
         import joblib
 
         with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
@@ -157,10 +161,14 @@ def _on_dask(trials: Sequence[Trial], own: Sequence[str], scheduler: str) -> Ite
             future.release()
 
 
+def _can_limit_blas() -> bool:
+    return importlib.util.find_spec("threadpoolctl") is not None
+
+
 def _one_blas_thread() -> Any:
     """One BLAS thread, as in the worker processes, where threadpoolctl can see to it."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
+    if not _can_limit_blas():
         return contextlib.nullcontext()
+    from threadpoolctl import threadpool_limits
+
     return threadpool_limits(1, "blas")

@@ -22,8 +22,8 @@ CURVES = (
 )
 
 FORMS = (
-    "“batch”: examples a step. “steps”: how many were taken. Then the steps, and the epochs, until the first "
-    "target was reached. All axes are logarithmic."
+    "“batch”: examples a step. “steps”: how many were taken. Then the steps (each a gradient evaluation), the "
+    "epochs and the seconds until the first target was reached. All axes are logarithmic."
 )
 
 KNOWN = (

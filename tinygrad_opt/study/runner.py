@@ -138,7 +138,7 @@ def run(
     plan: Plan,
     records: Records,
     *,
-    jobs: int = 1,
+    jobs: int = 0,
     scheduler: str | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> None:
@@ -150,7 +150,7 @@ def run(
     records : Records
         Each run is written into it as soon as it has finished.
     jobs : int
-        Processes.
+        Processes; 0 runs in this one.
     scheduler : str, optional
         Address of a Dask scheduler.
     progress : callable, optional

@@ -130,11 +130,12 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Batch, mini-batch and stochastic: headings and rows."""
     tau = str(summary["protocol"]["targets"][0])
     share = f"{100 * float(tau):g} %"
-    head = ["form", "batch", "lr", "steps", f"to {share}", "epochs", "ms/step", "val. loss"]
+    head = ["form", "batch", "lr", "steps", f"to {share}", "epochs", "seconds", "ms/step", "val. loss"]
     rows = []
     for form in summary["forms"]:
         found = form["steps"]
         epochs = found[tau]["mean"] * form["batch_size"] / form["examples"]
+        seconds = found[tau]["mean"] * form["milliseconds"] / 1000
         rows.append(
             [
                 form["name"],
@@ -143,6 +144,7 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
                 f"{form['budget']:,}",
                 steps_cell(found[tau]),
                 number(epochs, 2) if math.isfinite(epochs) else "—",
+                number(seconds, 2) if math.isfinite(seconds) else "—",
                 number(form["milliseconds"], 2),
                 plus_minus(form["validation"]),
             ]
