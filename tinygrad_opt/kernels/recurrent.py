@@ -115,12 +115,14 @@ def lstm_forward(gates: Any, bias: Any, h: Any, c: Any, recurrent: Any, states: 
     return states, cells, gates
 
 
-def lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> Any:
-    """The loop of its gradient rule: gradients of the gates' arguments (T, B, 4H), of h₀ and of c₀."""
+def lstm_backward(g: Any, only_h: bool, cells: Any, gates: Any, c: Any, recurrent: Any) -> Any:
+    """The loop of its gradient rule: gradients of the gates' arguments (T, B, 4H), of h₀ and of c₀.
+
+    `only_h` says that nothing was asked of the cells.
+    """
     panels = cut_panels(recurrent)
     g_h, g_c, c = np.ascontiguousarray(g[0]), g[1], np.ascontiguousarray(c)
-    asked = any(g_c.strides) or g_c.any()
-    g_c = np.ascontiguousarray(g_c) if asked else np.empty((0, *c.shape), c.dtype)
+    g_c = np.empty((0, *c.shape), c.dtype) if only_h else np.ascontiguousarray(g_c)
     da = np.empty(gates.shape, gates.dtype)
     dh, dc = np.empty_like(c), np.zeros_like(c)
 

@@ -164,17 +164,20 @@ def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
     cells = np.empty_like(states)
     if compiled := _lstm_twin(gates, bias, h, c, recurrent):
         return compiled.lstm_forward(gates, bias, h, c, recurrent, states, cells)
-    gates += bias
+    product, share = np.empty_like(gates[0]), np.empty_like(c)
     for t, a in enumerate(gates):
-        a += h @ recurrent
+        np.matmul(h, recurrent, out=product)
+        product += bias
+        a += product
         np.tanh(a, out=a)
         squashed = a[:, size:]
         squashed *= 0.5
         squashed += 0.5
         g, i, f, o = (a[:, k * size : (k + 1) * size] for k in range(4))
         c = np.multiply(f, c, out=cells[t])
-        c += i * g
-        h = np.multiply(o, np.tanh(c), out=states[t])
+        c += np.multiply(i, g, out=share)
+        h = np.tanh(c, out=states[t])
+        h *= o
     return states, cells, gates
 
 
@@ -185,7 +188,7 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: An
     states, cells, gates = out
     recurrent = _blocks(w_hh, _LSTM_ORDER)
     if compiled := _lstm_twin(*g[:2], cells, gates, c, recurrent):
-        da, dh, dc = compiled.lstm_backward(g[:2], cells, gates, c, recurrent)
+        da, dh, dc = compiled.lstm_backward(g[:2], absent(g[1]), cells, gates, c, recurrent)
     else:
         da, dh, dc = _lstm_backward(g[:2], cells, gates, c, recurrent)
     w_ih = _blocks(w_ih, _LSTM_ORDER)
@@ -198,26 +201,39 @@ def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tu
     """Gradients of the gates before their squashing (T, B, 4H), of h₀ and of c₀."""
     t, b, size = cells.shape
     g_h, g_c = g
-    new, i, f, o = (gates[..., k * size : (k + 1) * size] for k in range(4))
-    tanh_c = np.tanh(cells)
-    c_by_h = o * (1 - tanh_c * tanh_c)
-    slopes = np.empty((t, b, 4, size), gates.dtype)  # of each gate's argument, by dc (the first three) and by dh
-    slopes[:, :, 0] = i * (1 - new * new)
-    slopes[:, :, 1] = new * i * (1 - i)
-    slopes[:, :, 2] = _shifted(c, cells) * f * (1 - f)
-    slopes[:, :, 3] = tanh_c * o * (1 - o)
+    only_h = absent(g_c)
     dh, dc = np.zeros((2, b, size), gates.dtype)
-    da = slopes  # each time's slopes become its gradients
+    dh_by_c = np.empty_like(dc)
+    da = np.empty((t, b, 4, size), gates.dtype)
     for k in range(t - 1, -1, -1):
+        slopes = _lstm_slopes(cells[k], cells[k - 1] if k else c, gates[k].reshape(b, 4, size), da[k], dh_by_c)
         dh += g_h[k]
-        dc += dh * c_by_h[k]
-        if not absent(g_c):
+        np.multiply(dh, dh_by_c, out=dh_by_c)
+        dc += dh_by_c
+        if not only_h:
             dc += g_c[k]
-        da[k, :, :3] *= dc[:, None]
-        da[k, :, 3] *= dh
-        dh = da[k].reshape((b, 4 * size)) @ recurrent
-        dc *= f[k]
+        slopes[:, :3] *= dc[:, None]
+        slopes[:, 3] *= dh
+        np.matmul(slopes.reshape((b, 4 * size)), recurrent, out=dh)
+        dc *= gates[k, :, 2 * size : 3 * size]
     return da.reshape(gates.shape), dh, dc
+
+
+def _lstm_slopes(cell: Any, before: Any, gates: Any, slopes: Any, h_by_c: Any) -> Any:
+    """What one time's gradients are multiplied with: dc for the arguments of g, i and f, dh for that of o, and dh/dc."""
+    new, i, f, o = (gates[:, k] for k in range(4))
+    tanh_c = np.tanh(cell)
+    np.multiply(gates, gates, out=slopes)
+    np.subtract(gates[:, 1:], slopes[:, 1:], out=slopes[:, 1:])  # σ′ = σ − σ²
+    np.subtract(1, slopes[:, 0], out=slopes[:, 0])  # tanh′ = 1 − tanh²
+    slopes[:, 0] *= i
+    slopes[:, 1] *= new
+    slopes[:, 2] *= before
+    slopes[:, 3] *= tanh_c
+    np.multiply(tanh_c, tanh_c, out=h_by_c)
+    np.subtract(1, h_by_c, out=h_by_c)
+    h_by_c *= o
+    return slopes
 
 
 def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, Any]:
