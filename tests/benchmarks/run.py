@@ -4,79 +4,63 @@
     python tests/benchmarks/run.py moons chain600   some of them
     python tests/benchmarks/run.py --numpy          without the compiled kernels
     python tests/benchmarks/run.py --threads 1      one thread each
+    python tests/benchmarks/run.py --peers          beside jax.jit, autograd and MyGrad too, where they are installed
 
-A ratio is our time over PyTorch's: below 1 is faster. Machines drift, so the two sides take turns, each round in a
-fresh process, and both the ratio of medians and that of minima are given.
+A ratio is our time over PyTorch's: below 1 is faster. Both the ratio of medians and that of minima are given. Memory is
+what the process's peak rose by while it built the model and trained, without the import of the library.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
+from typing import Any
 
+import peers
 import workloads
-
-HERE = Path(__file__).resolve().parent
-
-
-def measure(step, seconds: float) -> list[float]:
-    """Times of single steps in seconds, after a warm-up, for about `seconds`."""
-    for _ in range(3):
-        step()
-    start = time.perf_counter()
-    step()
-    once = time.perf_counter() - start
-    inner = max(1, int(2e-3 / max(once, 1e-7)))  # a sample lasts at least two milliseconds
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        start = time.perf_counter()
-        for _ in range(inner):
-            step()
-        times.append((time.perf_counter() - start) / inner)
-    return times
+from harness import in_process, measure, peak_megabytes
 
 
 def worker(side: str, name: str, seconds: float) -> None:
-    """Run one side of one workload in this process and print its times."""
+    """Run one side of one workload in this process; print its times and the rise of its memory."""
+    if side in peers.PEERS:
+        print(json.dumps({"times": measure(peers.build(side, name), seconds), "memory": 0}))
+        return
     lib = workloads.load(side)
     if side == "torch":
         lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    step = workloads.WORKLOADS[name](lib)
-    print(json.dumps(measure(step, seconds)))
+        lib.ones(2, requires_grad=True).sum().backward()  # its first call loads a part of the library
+    before = peak_megabytes()
+    times = measure(workloads.WORKLOADS[name](lib), seconds)
+    print(json.dumps({"times": times, "memory": peak_megabytes() - before}))
 
 
-def run(side: str, name: str, seconds: float, threads: int, numpy_only: bool) -> list[float]:
-    """The times of one side, from a process of its own."""
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(HERE.parents[1]), str(HERE)]))
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        environment[variable] = str(threads)
-    if numpy_only:
-        environment["TINYGRAD_OPT_KERNELS"] = "numpy"
-    command = [sys.executable, str(HERE / "run.py"), "--worker", side, name, str(seconds)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name} ({side}) failed:\n{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
+def collect(name: str, sides: list[str], options: Any) -> dict[str, dict[str, list[float]]]:
+    """For each side the median times and the memory of every round."""
+    found: dict[str, dict[str, list[float]]] = {side: {"times": [], "memory": []} for side in sides}
+    for _ in range(options.rounds):
+        for side in sides:
+            got = in_process(
+                __file__, side, name, str(options.seconds), threads=options.threads, numpy_only=options.numpy
+            )
+            found[side]["times"].append(statistics.median(got["times"]))
+            found[side]["memory"].append(got["memory"])
+    return found
 
 
-def compare(name: str, rounds: int, seconds: float, threads: int, numpy_only: bool) -> str:
-    """One row of the table."""
-    times: dict[str, list[float]] = {"tinygrad_opt": [], "torch": []}
-    for _ in range(rounds):
-        for side, collected in times.items():
-            collected.append(statistics.median(run(side, name, seconds, threads, numpy_only)))
-    ours, theirs = times["tinygrad_opt"], times["torch"]
-    return (
-        f"| {name} | {statistics.median(ours) * 1e3:.3f} ms | {statistics.median(theirs) * 1e3:.3f} ms "
-        f"| {statistics.median(ours) / statistics.median(theirs):.2f} | {min(ours) / min(theirs):.2f} |"
-    )
+def row(name: str, found: dict[str, dict[str, list[float]]]) -> str:
+    """One workload's line of the table."""
+    ours, theirs = found["tinygrad_opt"], found["torch"]
+    cells = [name]
+    cells += [f"{statistics.median(side['times']) * 1e3:.3f} ms" for side in found.values()]
+    cells.append(f"{statistics.median(ours['times']) / statistics.median(theirs['times']):.2f}")
+    cells.append(f"{min(ours['times']) / min(theirs['times']):.2f}")
+    cells.append(f"{statistics.median(ours['memory']):.0f} / {statistics.median(theirs['memory']):.0f} MB")
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -90,12 +74,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="measuring time in each process (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads a side (default 2)")
     parser.add_argument("--numpy", action="store_true", help="leave the compiled kernels out")
+    parser.add_argument("--peers", action="store_true", help=f"also {', '.join(peers.PEERS)}, on {peers.SHARED}")
     options = parser.parse_args()
     if unknown := set(options.names) - set(workloads.WORKLOADS):
         parser.error(f"there is no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads.WORKLOADS)}")
-    print("| workload | tinygrad_opt | PyTorch | ratio of medians | ratio of minima |\n|---|---|---|---|---|")
-    for name in options.names or workloads.WORKLOADS:
-        print(compare(name, options.rounds, options.seconds, options.threads, options.numpy), flush=True)
+    sides = ["tinygrad_opt", "torch"]
+    names = options.names or list(workloads.WORKLOADS)
+    if options.peers:
+        sides += [peer for peer in peers.PEERS if importlib.util.find_spec(peer)]
+        names = [name for name in names if name in peers.SHARED]
+    head = ["workload", "tinygrad_opt", "PyTorch", *sides[2:], "ratio of medians", "ratio of minima", "memory"]
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for name in names:
+        print(row(name, collect(name, sides, options)), flush=True)
 
 
 if __name__ == "__main__":

@@ -33,15 +33,15 @@ def load(side: str) -> Any:
     return tinygrad_opt
 
 
-def _random(*shape: int) -> np.ndarray:
+def random(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
 
-def _labels(classes: int, *shape: int) -> np.ndarray:
+def labels(classes: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, classes, shape)
 
 
-def _training_step(model, optimizer, loss_function, x, y) -> Step:
+def training_step(model, optimizer, loss_function, x, y) -> Step:
     def step() -> None:
         optimizer.zero_grad()
         loss_function(model(x), y).backward()
@@ -50,7 +50,7 @@ def _training_step(model, optimizer, loss_function, x, y) -> Step:
     return step
 
 
-def _mlp(nn, sizes, activation):
+def perceptron(nn, sizes, activation):
     layers = []
     for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         layers += [activation()] * (i > 0) + [nn.Linear(fan_in, fan_out)]
@@ -60,26 +60,26 @@ def _mlp(nn, sizes, activation):
 @workload
 def moons(lib: Any) -> Step:
     """2-16-16-1 with ReLU on 100 points, plain SGD."""
-    model = _mlp(lib.nn, [2, 16, 16, 1], lib.nn.ReLU)
-    x, y = lib.tensor(_random(100, 2)), lib.tensor(_labels(2, 100, 1).astype(np.float32))
+    model = perceptron(lib.nn, [2, 16, 16, 1], lib.nn.ReLU)
+    x, y = lib.tensor(random(100, 2)), lib.tensor(labels(2, 100, 1).astype(np.float32))
     loss = lib.nn.functional.binary_cross_entropy_with_logits
-    return _training_step(model, lib.optim.SGD(model.parameters(), lr=0.01), loss, x, y)
+    return training_step(model, lib.optim.SGD(model.parameters(), lr=0.01), loss, x, y)
 
 
 @workload
 def deep(lib: Any) -> Step:
     """Twenty tanh layers of width 32, batch 64, Adam."""
-    model = _mlp(lib.nn, [32] * 20 + [10], lib.nn.Tanh)
-    x, y = lib.tensor(_random(64, 32)), lib.tensor(_labels(10, 64))
-    return _training_step(model, lib.optim.Adam(model.parameters()), lib.nn.functional.cross_entropy, x, y)
+    model = perceptron(lib.nn, [32] * 20 + [10], lib.nn.Tanh)
+    x, y = lib.tensor(random(64, 32)), lib.tensor(labels(10, 64))
+    return training_step(model, lib.optim.Adam(model.parameters()), lib.nn.functional.cross_entropy, x, y)
 
 
 @workload
 def mlp(lib: Any) -> Step:
     """784-256-128-10 with ReLU, batch 128, Adam."""
-    model = _mlp(lib.nn, [784, 256, 128, 10], lib.nn.ReLU)
-    x, y = lib.tensor(_random(128, 784)), lib.tensor(_labels(10, 128))
-    return _training_step(model, lib.optim.Adam(model.parameters()), lib.nn.functional.cross_entropy, x, y)
+    model = perceptron(lib.nn, [784, 256, 128, 10], lib.nn.ReLU)
+    x, y = lib.tensor(random(128, 784)), lib.tensor(labels(10, 128))
+    return training_step(model, lib.optim.Adam(model.parameters()), lib.nn.functional.cross_entropy, x, y)
 
 
 @workload
@@ -96,8 +96,8 @@ def cnn(lib: Any) -> Step:
         nn.Flatten(),
         nn.Linear(32 * 7 * 7, 10),
     )
-    x, y = lib.tensor(_random(64, 1, 28, 28)), lib.tensor(_labels(10, 64))
-    return _training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
+    x, y = lib.tensor(random(64, 1, 28, 28)), lib.tensor(labels(10, 64))
+    return training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
 
 
 @workload
@@ -115,8 +115,8 @@ def cnn_wide(lib: Any) -> Step:
         nn.Flatten(),
         nn.Linear(64, 10),
     )
-    x, y = lib.tensor(_random(32, 3, 32, 32)), lib.tensor(_labels(10, 32))
-    return _training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
+    x, y = lib.tensor(random(32, 3, 32, 32)), lib.tensor(labels(10, 32))
+    return training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
 
 
 @workload
@@ -136,8 +136,8 @@ def conv_bn(lib: Any) -> Step:
         nn.Linear(32 * 7 * 7, 10),
     )
     optimizer = lib.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    x, y = lib.tensor(_random(64, 1, 28, 28)), lib.tensor(_labels(10, 64))
-    return _training_step(model, optimizer, nn.functional.cross_entropy, x, y)
+    x, y = lib.tensor(random(64, 1, 28, 28)), lib.tensor(labels(10, 64))
+    return training_step(model, optimizer, nn.functional.cross_entropy, x, y)
 
 
 @workload
@@ -156,8 +156,8 @@ def lstm(lib: Any) -> Step:
             return self.head(self.lstm(self.embedding(x))[0]).reshape(-1, 64)
 
     model = CharacterModel()
-    x, y = lib.tensor(_labels(64, 32, 64)), lib.tensor(_labels(64, 32 * 64))
-    return _training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
+    x, y = lib.tensor(labels(64, 32, 64)), lib.tensor(labels(64, 32 * 64))
+    return training_step(model, lib.optim.Adam(model.parameters()), nn.functional.cross_entropy, x, y)
 
 
 @workload
@@ -191,8 +191,8 @@ def gpt(lib: Any) -> Step:
             return self.head(self.norm(self.blocks(self.token(x) + self.place(self.places)))).reshape(-1, 64)
 
     model = Model()
-    x, y = lib.tensor(_labels(64, 16, 64)), lib.tensor(_labels(64, 16 * 64))
-    return _training_step(model, lib.optim.AdamW(model.parameters()), functional.cross_entropy, x, y)
+    x, y = lib.tensor(labels(64, 16, 64)), lib.tensor(labels(64, 16 * 64))
+    return training_step(model, lib.optim.AdamW(model.parameters()), functional.cross_entropy, x, y)
 
 
 @workload
@@ -212,9 +212,9 @@ def chain600(lib: Any) -> Step:
 
 
 def _adam(lib: Any, shapes: list[tuple[int, ...]], **options: Any) -> Step:
-    parameters = [lib.tensor(_random(*shape), requires_grad=True) for shape in shapes]
+    parameters = [lib.tensor(random(*shape), requires_grad=True) for shape in shapes]
     for p in parameters:
-        p.grad = lib.tensor(_random(*p.shape))
+        p.grad = lib.tensor(random(*p.shape))
     return lib.optim.Adam(parameters, **options).step
 
 
