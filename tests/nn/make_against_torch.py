@@ -1,4 +1,4 @@
-"""Freezes PyTorch's numbers for the cases of torch_cases.py; run by hand, from the top folder."""
+"""Freezes PyTorch's numbers for the cases of torch_cases.py and torch_corner_cases.py; run by hand, from the top folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def theirs(case: Any, seed: int) -> dict[str, np.ndarray]:
         for p in module.parameters():
             p.copy_(torch.tensor(0.7 * rng.standard_normal(tuple(p.shape))))
         for b in module.buffers():
-            if b.dtype == torch.float64 and case.name.startswith(("BatchNorm", "InstanceNorm", "spectral")):
+            if b.dtype == torch.float64 and case.name.startswith(
+                ("BatchNorm", "InstanceNorm", "spectral", "parametrizations.spectral")
+            ):
                 b.copy_(torch.tensor(rng.uniform(0.5, 1.5, tuple(b.shape))))
     data = {f"state.{k}": v.detach().numpy().copy() for k, v in module.state_dict().items()}
     inputs = [np.asarray(a) for a in case.inputs(rng)]
@@ -61,7 +63,10 @@ def theirs(case: Any, seed: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    cases = runpy.run_path(str(HERE / "torch_cases.py"))["CASES"]
+    cases = [
+        *runpy.run_path(str(HERE / "torch_cases.py"))["CASES"],
+        *runpy.run_path(str(HERE / "torch_corner_cases.py"))["CORNERS"],
+    ]
     frozen = {f"{c.name}/{k}": v for i, c in enumerate(cases) for k, v in theirs(c, seed=i).items()}
     (HERE / "reference").mkdir(exist_ok=True)
     np.savez_compressed(HERE / "reference" / "against_torch.npz", **frozen)

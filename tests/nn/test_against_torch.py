@@ -1,6 +1,7 @@
 """Layers and losses against PyTorch: outputs, gradients of two orders and buffers, from its weights loaded by name.
 
-The expected numbers were made by ``make_against_torch.py``, which runs ``torch_cases.py`` with PyTorch.
+The expected numbers were made by ``make_against_torch.py``, which runs ``torch_cases.py`` and ``torch_corner_cases.py``
+with PyTorch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from tinygrad_opt import nn
 HERE = Path(__file__).parent
 
 
-CASES = runpy.run_path(str(HERE / "torch_cases.py"))["CASES"]
+CASES = [
+    *runpy.run_path(str(HERE / "torch_cases.py"))["CASES"],
+    *runpy.run_path(str(HERE / "torch_corner_cases.py"))["CORNERS"],
+]
 
 
 @functools.cache
@@ -70,6 +74,7 @@ def compare(case: Any, found: dict[str, np.ndarray], given: dict[str, np.ndarray
         np.testing.assert_allclose(found[key], value, rtol=case.rtol, atol=1e-10, err_msg=key)
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero")  # where all labels are ignored
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_against_frozen_torch(case: Any) -> None:
     prefix = f"{case.name}/"
@@ -78,7 +83,13 @@ def test_against_frozen_torch(case: Any) -> None:
 
 
 @pytest.mark.torch
-@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides", "ignore:.*weight_norm:FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore:reduction. 'mean' divides",
+    "ignore:.*weight_norm:FutureWarning",
+    "ignore:Using padding='same'",
+    "ignore:Initializing zero-element",
+    "ignore:divide by zero",
+)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_against_live_torch(case: Any) -> None:
     pytest.importorskip("torch")
