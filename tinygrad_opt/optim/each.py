@@ -24,6 +24,7 @@ class Each(Executor):
         self.pending: list[tuple[int, Sequence[Any], dict[str, float]]] = []
 
     def prepare(self, values: dict[str, Any], check: bool) -> None:
+        self.check_shapes()
         self.pending = [
             self.compute(i, values, check) for i, gradient in enumerate(self.gradients) if gradient is not None
         ]
@@ -39,11 +40,6 @@ class Each(Executor):
         for name, wanted in zip(rule.state, rule.active(values), strict=True):
             state = old.get(name) if wanted else None
             states.append(self.first_state(name, p, values) if wanted and state is None else state)
-        for array in states:
-            if isinstance(array, np.ndarray) and array.shape == p.shape and array.dtype != p.dtype:
-                raise TypeError(
-                    f"step(): {label} has become {p.dtype}, its state is {array.dtype}. Make a new optimizer."
-                )
         return i, checked_result(rule, rule.function(p, g, *states, **hyper), p, states), clock
 
     def first_state(self, name: str, p: Array, values: Mapping[str, Any]) -> Any:
@@ -75,4 +71,4 @@ class Each(Executor):
     def restore(self, position: int, steps: int, clock: dict[str, float], arrays: Mapping[str, Any]) -> None:
         self.steps[position] = steps
         self.clocks[position] = {**self.rule.first_clock(), **clock}
-        self.states[position] = {name: np.array(array) for name, array in arrays.items()}
+        self.states[position] = {name: np.array(array, self.dtype) for name, array in arrays.items()}

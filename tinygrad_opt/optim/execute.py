@@ -27,6 +27,8 @@ class Executor:
     def __init__(self, rule: UpdateRule, params: Sequence[Tensor], labels: Sequence[str]) -> None:
         self.rule = rule
         self.params = list(params)
+        self.dtype = params[0].dtype
+        self.shapes = [p.shape for p in params]
         self.labels = list(labels)
         self.steps = [0] * len(params)
         self.clocks = [rule.first_clock() for _ in params]
@@ -56,6 +58,19 @@ class Executor:
             if leaf.passes > 1:
                 self.summed = [p._node for p in self.params].index(leaf)
                 break
+
+    def strayed(self) -> bool:
+        """Whether parameters have taken another dtype since."""
+        return self.moved and any([p.dtype != self.dtype for p in self.params])
+
+    def check_shapes(self) -> None:
+        """Raise ShapeError for a parameter that has taken another shape since."""
+        for p, shape, label in zip(self.params, self.shapes, self.labels, strict=True):
+            if p.shape != shape:
+                raise ShapeError(
+                    f"step(): {label} had shape {shape} and now has {p.shape}. Make a new optimizer, since its state "
+                    f"belongs to the old shape."
+                )
 
     def hyper(
         self, values: dict[str, Any], steps: int, clock: dict[str, float]

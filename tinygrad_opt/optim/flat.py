@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..errors import ShapeError
 from ..kernels.rules import LEAST, find
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
@@ -58,7 +57,6 @@ class Flat(Executor):
 
     def __init__(self, rule: UpdateRule, params: Sequence[Tensor], labels: Sequence[str]) -> None:
         super().__init__(rule, params, labels)
-        self.dtype = params[0].dtype
         self.state: dict[str, Array] = {}
         self.segments: list[Segment] = []
         self.planned: list[int] | None = None
@@ -72,18 +70,9 @@ class Flat(Executor):
 
     def adopt(self) -> None:
         """Copy the parameters into one buffer and make each ``p.data`` a view of it."""
+        self.check_shapes()
         owners: dict[int, str] = {}
-        for i, (p, label) in enumerate(zip(self.params, self.labels, strict=True)):
-            if p.dtype != self.dtype:
-                raise TypeError(
-                    f"step(): {label} has become {p.dtype}, and the optimizer was made for {self.dtype}. Make a "
-                    f"new optimizer after a change of dtype."
-                )
-            if self.offsets[1:] and p.shape != self.views[i].shape:
-                raise ShapeError(
-                    f"step(): {label} had shape {self.views[i].shape} and now has {p.shape}. Make a new "
-                    f"optimizer, since its state belongs to the old shape."
-                )
+        for p, label in zip(self.params, self.labels, strict=True):
             if p.size and owners.setdefault(p.data.__array_interface__["data"][0], label) is not label:
                 raise ValueError(
                     f"{owners[p.data.__array_interface__['data'][0]]} and {label} share memory; to tie them, use the "

@@ -20,7 +20,7 @@ from .explain import explanation, terms
 from .flat import Flat
 from .groups import REQUIRED, table
 from .rule import UpdateRule
-from .state import StateMapping, load, save
+from .state import StateMapping, load, regroup, save
 
 __all__ = ["Optimizer"]
 
@@ -199,6 +199,11 @@ class Optimizer:
             values = self._values(index)
             for executor in executors:
                 executor.collect()
+            if any([executor.strayed() for executor in executors]):
+                executors = regroup(self, index)
+                for executor in executors:
+                    executor.collect()
+            for executor in executors:
                 if executor.leaves:
                     some = True
                 if executor.missing and not self.allow_unused:

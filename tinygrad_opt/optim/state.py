@@ -14,7 +14,7 @@ from .rule import UpdateRule
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["StateMapping", "load", "save"]
+__all__ = ["StateMapping", "load", "regroup", "save"]
 
 
 _NO_RULE = UpdateRule(lambda p, g: p)
@@ -77,6 +77,25 @@ def save(optimizer: Optimizer) -> dict[str, Any]:
         groups.append({**saved, "params": list(range(start, start + count))})
         start += count
     return {"state": state, "param_groups": groups}
+
+
+def regroup(optimizer: Optimizer, index: int) -> list[Any]:
+    """New executors for a group whose parameters have taken another dtype; their states go along, converted."""
+    group, executors = optimizer.param_groups[index], optimizer._executors[index]
+    remembered = {}
+    for executor in executors:
+        executor.check_shapes()
+        executor.settle()
+        for position, p in enumerate(executor.params):
+            if p.dtype.kind != "f":
+                raise TypeError(f"step(): {executor.labels[position]} has become {p.dtype}, which has no gradient.")
+            remembered[id(p)] = (executor.steps[position], executor.clocks[position], executor.read(position))
+    new = optimizer._make_executors(group)
+    for executor in new:
+        for position, p in enumerate(executor.params):
+            executor.restore(position, *remembered[id(p)])
+    optimizer._executors[index] = new
+    return new
 
 
 def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) -> list[str]:
