@@ -220,8 +220,8 @@ def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tu
 
 
 def _lstm_slopes(cell: Any, before: Any, gates: Any, slopes: Any, h_by_c: Any) -> Any:
-    """What one time's gradients are multiplied with: dc for the arguments of g, i and f, dh for that of o, and dh/dc."""
-    new, i, f, o = (gates[:, k] for k in range(4))
+    """What one time's gradients are multiplied with: dc for the arguments of g, i, f; dh for that of o, and for c."""
+    new, i, o = (gates[:, k] for k in (0, 1, 3))
     tanh_c = np.tanh(cell)
     np.multiply(gates, gates, out=slopes)
     np.subtract(gates[:, 1:], slopes[:, 1:], out=slopes[:, 1:])  # σ′ = σ − σ²
