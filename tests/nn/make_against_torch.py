@@ -1,4 +1,4 @@
-"""Freezes PyTorch's numbers for the cases of torch_cases.py and torch_corner_cases.py; run by hand, from the top folder."""
+"""Freezes PyTorch's numbers for torch_cases.py and torch_corner_cases.py; run by hand, from the top folder."""
 
 from __future__ import annotations
 
