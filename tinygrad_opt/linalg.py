@@ -4,13 +4,14 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from .autograd.registry import implementations
-from .ops.decompositions import cholesky, eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
+from .ops.decompositions import cholesky, eig, eigh, eigvals, eigvalsh, qr
 from .ops.matmul import matmul
 from .ops.norms import matrix_norm, norm, vector_norm
 from .ops.products import linalg_cross as cross
 from .ops.products import linalg_trace as trace
 from .ops.products import matrix_power, multi_dot, outer, tensordot, vecdot
 from .ops.shape import matrix_transpose
+from .ops.singular_values import svd, svdvals
 from .ops.systems import cond, det, expm, inv, lstsq, matrix_rank, pinv, slogdet, solve, tensorinv, tensorsolve
 
 __all__ = [

@@ -405,13 +405,13 @@ def agree(op: Any, sample: Any) -> None:
             compare(np.zeros(t.shape) if a is None else a, wanted, "second-order gradient", rtol)
 
 
-def disagreements(op: Any) -> tuple[int, list[str]]:
+def disagreements(op: Any, dtype: Any = None) -> tuple[int, list[str]]:
     """How many samples there are, and what is wrong with those that differ."""
     import torch
 
     torch.manual_seed(0)
     count, wrong = 0, []
-    for sample in op.sample_inputs("cpu", torch.float64, requires_grad=op.supports_autograd):
+    for sample in op.sample_inputs("cpu", dtype or torch.float64, requires_grad=op.supports_autograd):
         inputs = flat(sample.input)
         if op.name in BESIDE and any(t.ndim == 0 or t.shape == (0,) for t in inputs):
             continue

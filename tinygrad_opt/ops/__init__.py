@@ -33,6 +33,7 @@ from .selection import *
 from .sets import *
 from .shape import *
 from .signals import *
+from .singular_values import *
 from .sorting import *
 from .special import *
 from .splitting import *

@@ -1,9 +1,9 @@
-"""Decompositions of matrices and their gradients: Cholesky, QR, singular values, symmetric eigenvalues.
+"""Decompositions of matrices and their gradients: Cholesky, QR, eigenvalues.
 
 Sources: Murray, "Differentiation of the Cholesky decomposition" (2016, arXiv:1602.07527); Walter & Lehmann,
-"Algorithmic differentiation of linear algebra functions" (2010, QR); Townsend, "Differentiating the singular value
-decomposition" (2016). Vectors that belong to equal eigenvalues or singular values are not unique: their
-gradient is infinite, as in PyTorch; the values' own gradient is right even there.
+"Algorithmic differentiation of linear algebra functions" (2010, QR). Vectors that belong to equal eigenvalues are not
+unique: their gradient is infinite, as in PyTorch; the values' own gradient is right even there. Eigenvectors of
+complex matrices have a free phase: a loss must not depend on it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from ..errors import GradientError
 from .matmul import conjugate
 from .systems import adjoint, square_samples
 
-__all__ = ["cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr", "svd", "svdvals"]
+__all__ = ["cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr"]
 
 
-def _columns(values: Any) -> Any:
+def columns(values: Any) -> Any:
     """(…, k) as (…, 1, k): one factor a column."""
     return np.expand_dims(values, -2)
 
 
-def _rows(values: Any) -> Any:
+def rows(values: Any) -> Any:
     return np.expand_dims(values, -1)
 
 
-def _divide(a: Any, b: Any) -> Any:
+def divide(a: Any, b: Any) -> Any:
     """a / b, with 0 / 0 = 0: a gradient that did not arrive gives none."""
     return a / np.where((a == 0) & (b == 0), 1.0, b)
 
 
-def _over_gaps(a: Any, values: Any) -> Any:
+def over_gaps(a: Any, values: Any) -> Any:
     """a_ij / (v_j − v_i) off the diagonal, 0 on it."""
-    gaps = _columns(values) - _rows(values)
-    return _divide(a * (1.0 - np.eye(a.shape[-1], dtype=a.dtype)), gaps)
+    gaps = columns(values) - rows(values)
+    return divide(a * (1.0 - np.eye(a.shape[-1], dtype=a.dtype)), gaps)
 
 
 def _lower(a: Any, offset: int = 0) -> Any:
@@ -120,8 +120,8 @@ def _eigh(a: Any, triangle: str = "L") -> Any:
 @_eigh.vjp(0)
 def _(g: Any, y: Any, _a: Any, triangle: str = "L") -> Any:
     values, vectors = y
-    inner = _over_gaps(adjoint(vectors) @ g[1], values)
-    inner = inner + _rows(g[0]) * np.eye(values.shape[-1], dtype=values.dtype)
+    inner = over_gaps(adjoint(vectors) @ g[1], values)
+    inner = inner + rows(g[0]) * np.eye(values.shape[-1], dtype=values.dtype)
     full = vectors @ inner @ adjoint(vectors)
     return (full + adjoint(full)) / 2
 
@@ -175,8 +175,8 @@ def _(g: Any, y: Any, _a: Any) -> Any:
     vh = adjoint(vectors)
     inner = vh @ g[1]
     lengths = np.real(np.sum(inner * unit, axis=-1))
-    inner = _over_gaps(inner - vh @ (vectors * _columns(lengths)), conjugate(values))
-    return np.linalg.solve(vh, (inner + _rows(g[0]) * unit) @ vh)
+    inner = over_gaps(inner - vh @ (vectors * columns(lengths)), conjugate(values))
+    return np.linalg.solve(vh, (inner + rows(g[0]) * unit) @ vh)
 
 
 @implements(np.linalg.eig)
@@ -193,79 +193,6 @@ def eig(a: Any) -> EigResult:
 def eigvals(a: Any) -> Any:
     """Eigenvalues (…, n) of square matrices; complex unless all are real."""
     return _eig(a)[0]
-
-
-class SVDResult(NamedTuple):
-    """U, the singular values, falling, and Vᵀ (conjugated): A = U diag(S) Vh."""
-
-    U: Any
-    S: Any
-    Vh: Any
-
-
-def _svd_samples(rng: np.random.Generator) -> Iterator[Any]:
-    for shape in ((3, 3), (4, 2), (2, 3), (2, 3, 2), (1, 1), (0, 2, 2)):
-        yield rng.standard_normal(shape), False
-    yield rng.standard_normal((2, 2)), True
-
-
-@primitive(
-    name="svd",
-    arrays=1,
-    formula="U, S, Vᵀ with A = U diag(S) Vᵀ",
-    gradient=["U (skew(Uᵀg_U)/E · S + S · skew(Vᵀg_V)/E + diag(g_S)) Vᵀ and two projections"],
-    samples=_svd_samples,
-)
-def _svd(a: Any, full: bool) -> Any:
-    return tuple(np.linalg.svd(a, full_matrices=full))
-
-
-@_svd.vjp(0)
-def _(g: Any, y: Any, _a: Any, full: bool) -> Any:
-    k = min(_a.shape[-2:])
-    if full and _a.shape[-2] != _a.shape[-1] and (np.any(g[0][..., k:]) or np.any(g[2][..., k:, :])):
-        raise GradientError(
-            "svd: the vectors that full_matrices=True adds are arbitrary and have no gradient; "
-            "pass full_matrices=False."
-        )
-    u, s, v = y[0][..., :k], y[1], adjoint(y[2][..., :k, :])
-    gu, gv = g[0][..., :k], adjoint(g[2][..., :k, :])
-    ugu, vgv = adjoint(u) @ gu, adjoint(v) @ gv
-    from_u = _over_gaps(ugu - adjoint(ugu), s * s) * _columns(s)
-    from_v = _over_gaps(vgv - adjoint(vgv), s * s) * _rows(s)
-    inner = from_u + from_v + _rows(g[1]) * np.eye(k, dtype=s.dtype)
-    result = u @ inner @ adjoint(v)
-    if _a.shape[-2] > k:
-        result = result + _divide(gu - u @ ugu, _columns(s)) @ adjoint(v)
-    if _a.shape[-1] > k:
-        result = result + u @ adjoint(_divide(gv - v @ vgv, _columns(s)))
-    return result
-
-
-@implements(np.linalg.svd)
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Singular value decomposition: (…, m, n) → U (…, m, k), S (…, k), Vh (…, k, n) with k = min(m, n).
-
-    With ``full_matrices`` U and Vh are square; what they hold beyond k has no gradient. A loss should not depend on
-    the vectors' arbitrary signs.
-
-    Raises
-    ------
-    GradientError
-        A complex matrix that requires a gradient, unless ``compute_uv=False``.
-    """
-    a = as_tensor(a)
-    if not compute_uv:
-        return svdvals(a)
-    if a.dtype.kind == "c" and a.requires_grad:
-        raise GradientError("svd: no gradient for complex matrices' vectors; the values alone have one (svdvals).")
-    return SVDResult(*_svd(a, full_matrices))
-
-
-@implements(np.linalg.svdvals)
-def svdvals(a: Any, /) -> Any:
-    """Singular values, falling: (…, m, n) → (…, min(m, n)); their gradient U diag(g) Vᵀ holds for equal ones too."""
-    return _svd(a, False)[1]
 
 
 class QRResult(NamedTuple):
@@ -296,7 +223,7 @@ def _qr_rule(q: Any, r: Any, gq: Any, gr: Any) -> Any:
     inner = r @ adjoint(gr) - adjoint(gq) @ q
     lower = _lower(inner, -1)
     diagonal = _lower(inner) - lower
-    right = gq + q @ (lower + adjoint(lower) + diagonal)
+    right = gq + q @ (lower + adjoint(lower) + (diagonal + adjoint(diagonal)) / 2)
     return adjoint(np.linalg.solve(r, adjoint(right)))
 
 

@@ -11,7 +11,7 @@ from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
 
-__all__ = ["diag", "diagflat", "diagonal", "diagonal_scatter", "tril", "triu", "vander"]
+__all__ = ["diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "tril", "triu", "vander"]
 
 
 def _diagonal_samples(rng: np.random.Generator) -> Any:
@@ -36,7 +36,7 @@ diagonal = primitive(
 
 @diagonal.vjp(0)
 def _(g: Any, _y: Any, _x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return diagonal_scatter(g, _x.shape, offset, axis1, axis2)
+    return _on_diagonal(g, _x.shape, offset, axis1, axis2)
 
 
 def _scatter_samples(rng: np.random.Generator) -> Any:
@@ -46,12 +46,13 @@ def _scatter_samples(rng: np.random.Generator) -> Any:
 
 
 @primitive(
+    name="on_diagonal",
     arrays=1,
     samples=_scatter_samples,
     formula="x on a diagonal, 0 elsewhere",
     gradient=["the diagonal of g"],
 )
-def diagonal_scatter(x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def _on_diagonal(x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Zeros of a shape with `x` on the diagonal that :func:`diagonal` reads there."""
     made = np.zeros(shape, x.dtype)
     n = x.shape[-1]
@@ -60,9 +61,27 @@ def diagonal_scatter(x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int
     return made
 
 
-@diagonal_scatter.vjp(0)
+@_on_diagonal.vjp(0)
 def _(g: Any, _y: Any, _x: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.diagonal(g, offset, axis1, axis2)
+
+
+def diagonal_scatter(x: Any, source: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """x with `source` on the diagonal that :func:`diagonal` reads there; PyTorch's function of that name."""
+    x, source = as_tensor(x), as_tensor(source)
+    wanted = np.diagonal(x.data, offset, axis1, axis2).shape
+    if source.shape != wanted:
+        raise ShapeError(f"diagonal_scatter: the diagonal has shape {wanted}, the source {source.shape}.")
+    there = _on_diagonal(np.ones(wanted, bool), x.shape, offset, axis1, axis2)
+    return np.where(there, _on_diagonal(source, x.shape, offset, axis1, axis2), x)
+
+
+def diag_embed(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any:
+    """Matrices with the vectors along x's last axis on a diagonal, zeros elsewhere: (…, n) → (…, n + |k|, n + |k|)."""
+    x = as_tensor(x)
+    n = x.shape[-1] + abs(offset)
+    made = _on_diagonal(x, (*x.shape[:-1], n, n), offset, -2, -1)
+    return np.moveaxis(made, (-2, -1), (axis1, axis2))
 
 
 @implements(np.linalg.diagonal)
@@ -83,7 +102,7 @@ def diag(v: Any, k: int = 0) -> Any:
     v = as_tensor(v)
     if v.ndim == 1:
         n = v.shape[0] + abs(k)
-        return diagonal_scatter(v, (n, n), k)
+        return _on_diagonal(v, (n, n), k)
     if v.ndim == 2:
         return diagonal(v, k)
     raise ShapeError(f"diag: expected a vector or a matrix, got shape {v.shape}.")

@@ -114,6 +114,8 @@ def _in_blocks(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     @functools.wraps(function)
     def run(x: Any) -> Any:
+        if x.dtype.kind == "c":
+            raise TypeError(f"{function.__name__[1:]} is computed for real numbers only, got {x.dtype}.")
         if x.size <= _BLOCK:
             return function(x)
         flat = x.reshape(-1)

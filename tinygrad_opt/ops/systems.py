@@ -155,15 +155,22 @@ _slogdet = primitive(
 
 @_slogdet.vjp(0)
 def _(g: Any, y: Any, a: Any) -> Any:
-    return np.expand_dims(g[1], (-1, -2)) * np.linalg.inv(adjoint(a))
+    weight, sign = g[1], y[0]
+    if a.dtype.kind == "c":  # a complex sign turns with A
+        weight = weight + 1j * np.imag(g[0] * conjugate(sign))
+    singular = np.expand_dims((sign.data if isinstance(sign, Tensor) else sign) == 0, (-1, -2))
+    if np.any(singular):
+        regular = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
+        return np.expand_dims(weight, (-1, -2)) * np.where(singular, np.inf, np.linalg.inv(adjoint(regular)))
+    return np.expand_dims(weight, (-1, -2)) * np.linalg.inv(adjoint(a))
 
 
 @implements(np.linalg.slogdet)
 def slogdet(a: Any) -> SlogdetResult:
-    """Sign and logarithm of |det|; the sign has gradient 0. Shape: (…, n, n) → (…), (…)."""
-    a = as_tensor(a)
-    if a.dtype.kind == "c" and a.requires_grad:
-        raise TypeError("slogdet: no gradient for complex matrices, whose sign depends on them too.")
+    """Sign and logarithm of |det|. Shape: (…, n, n) → (…), (…).
+
+    The sign of a real matrix has gradient 0; the logarithm's is infinite where the matrix has no inverse.
+    """
     return SlogdetResult(*_slogdet(a))
 
 

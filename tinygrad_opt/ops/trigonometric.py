@@ -61,17 +61,23 @@ tan = primitive(
     gradient=["g · (1 + tan²(x))"],
     samples=unary(-1.2, 1.2),
 )
-# 1 − x² is written −(x² − 1) so that the root of it takes the side of the branch cut on which the function's value lies
+
+
+def _leg(x: Any) -> Any:
+    """√(1 − x²); of complex x, on the side of the branch cut where arcsin's value lies."""
+    return np.sqrt(1 - x * x if x.dtype.kind != "c" else -(x * x - 1))
+
+
 arcsin = asin = primitive(
     np.arcsin,
-    vjp=[holomorphic(lambda g, _y, x: g / np.sqrt(-(x * x - 1)))],
+    vjp=[holomorphic(lambda g, _y, x: g / _leg(x))],
     formula="arcsin(x)",
     gradient=["g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
 )
 arccos = acos = primitive(
     np.arccos,
-    vjp=[holomorphic(lambda g, _y, x: -g / np.sqrt(-(x * x - 1)))],
+    vjp=[holomorphic(lambda g, _y, x: -g / _leg(x))],
     formula="arccos(x)",
     gradient=["−g / √(1 − x²)"],
     samples=unary(-0.9, 0.9),
@@ -165,6 +171,7 @@ def sinc(x: Any) -> Any:
 
 
 @sinc.vjp(0)
+@holomorphic
 def _(g: Any, _y: Any, x: Any) -> Any:
     # Below 0.01 the series of the derivative, −π²x/3 + π⁴x³/30 − π⁶x⁵/840, is exact to 1e-13 and stays right at 0.
     near = np.abs(x) < 0.01
