@@ -58,7 +58,7 @@ def test_when_nobody_can_be_told_apart_nobody_leads():
 def test_speed_names_the_soonest_and_those_who_never_arrive():
     text = answer(made([["a", "b"], ["c"]], TIMES))
     assert "Soonest 90 % of the way to the best loss known: Able on one (10 steps); Baker on two (30 steps)." in text
-    assert "Not that far in most runs: Charlie on one and two." in text
+    assert "Not that far in most runs: Charlie on every task." in text
 
 
 def test_what_went_wrong_is_said():

@@ -64,5 +64,5 @@ def test_a_target_of_the_studys_own_is_said_to_be_so(short):
     summary, seen = study("quadratic", "moons")
     assert seen.count("targets") == 2
     text = page(summary, figures(summary))
-    assert "moons: fixed in this study, for the package has none for this task." in text
-    assert "quadratic: fixed in this study" not in text
+    assert "Fixed in this study: moons; the package has none for this task." in text
+    assert text.count("Fixed in this study") == 1

@@ -88,7 +88,9 @@ def _speed(summary: dict[str, Any]) -> list[str]:
     if soonest:
         out.append(f"Soonest {goal}: {'; '.join(f'{who} on {listed(on)}' for who, on in soonest.items())}.")
     if never:
-        out.append(f"Not that far in most runs: {'; '.join(f'{who} on {listed(on)}' for who, on in never.items())}.")
+        everywhere = len(summary["tasks"]) if len(summary["tasks"]) > 1 else 0
+        places = [f"{who} on {listed(on) if len(on) != everywhere else 'every task'}" for who, on in never.items()]
+        out.append(f"Not that far in most runs: {'; '.join(places)}.")
     return out
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 __all__ = ["COLOURS", "STYLE", "Chart", "Series", "standalone", "svg", "swatch"]
 
 WIDTH, HEIGHT = 420, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 12, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 46
 
 
 @dataclass

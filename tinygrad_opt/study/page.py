@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import prose, tables
+from .answer import listed
 from .charts import COLOURS, STYLE, Chart, svg, swatch
 from .figures import FORM_SLOTS, slots
 
@@ -269,12 +270,13 @@ def _protocol(summary: dict[str, Any]) -> str:
         ]
         for task in summary["tasks"]
     ]
-    within = [
-        f"{task['name']}: fixed in this study, for {task['target']['source']}"
-        for task in summary["tasks"]
-        if task["target"]["source"] != "frozen"
-    ]
-    own = f'<p class="note">{_text("; ".join(within))}.</p>' if within else ""
+    within: dict[str, list[str]] = {}
+    for task in summary["tasks"]:
+        if task["target"]["source"] != "frozen":
+            within.setdefault(task["target"]["source"], []).append(task["name"])
+    own = "".join(
+        f'<p class="note">{_text(f"Fixed in this study: {listed(names)}; {why}.")}</p>' for why, names in within.items()
+    )
     machine = ", ".join(f"{_text(k)} {_text(v)}" for k, v in summary["environment"].items())
     return (
         f"<h2>How it was done</h2>{_list(prose.how_it_was_done(rules))}"

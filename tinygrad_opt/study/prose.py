@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CURVES", "FORMS", "KNOWN", "LIMITS", "OVERALL", "PROFILES", "how_it_was_done"]
+__all__ = ["CURVES", "FORMS", "KNOWN", "LIMITS", "OVERALL", "OVERALL_PLAIN", "PROFILES", "how_it_was_done"]
 
-OVERALL = (
-    "A thick line ends a group within which nobody can be told from the first. “Beats another”: how often an "
-    "optimizer’s test loss is below another’s in a pair of runs with the same task and seed, averaged over "
-    "the others. “Gap left”: the interquartile mean of the share of the way from the first validation loss to "
-    "that of the best tuned baseline that was left at the end, with its 95 % interval (10,000 paired "
-    "bootstrap resamples); 0 is as good as that baseline at its best moment. “Untuned”: at default settings. "
-    "“Speed score”: the mean height of the performance profile up to four times the steps of the quickest; 1 "
-    "is always the quickest."
+OVERALL_PLAIN = (
+    "“Beats another”: how often an optimizer’s test loss is below another’s in a pair of runs with the same task and "
+    "seed, averaged over the others. “Gap left”: the interquartile mean of the share of the way from the first "
+    "validation loss to that of the best tuned baseline that was left at the end, with its 95 % interval (10,000 "
+    "paired bootstrap resamples); 0 is as good as that baseline at its best moment. “Untuned”: at default settings. "
+    "“Speed score”: the mean height of the performance profile up to four times the steps of the quickest; 1 is "
+    "always the quickest."
 )
 
+OVERALL = f"A thick line ends a group within which nobody can be told from the first. {OVERALL_PLAIN}"
+
 CURVES = (
-    "Left: median over the seeds and their middle half; dotted lines are the targets. Right: the tuning runs; "
-    "× is a run that diverged."
+    "Over the steps: median of the seeds and their middle half; dotted lines are the targets. By learning rate: the "
+    "tuning runs; × is a run that diverged."
 )
 
 FORMS = (

@@ -10,6 +10,7 @@ from typing import Any
 from . import tables
 from .charts import standalone
 from .figures import figures
+from .markdown import as_markdown
 from .page import page
 from .publish import publish
 
@@ -44,7 +45,7 @@ def write_report(summary: dict[str, Any], folder: Path, *, force: bool = False, 
         "index.html": page(summary, charts),
         "results.json": json.dumps(_plain(summary), indent=1, ensure_ascii=False) + "\n",
         "results.csv": tables.as_csv(summary),
-        "results.md": tables.as_markdown(summary),
+        "results.md": as_markdown(summary),
         **{f"figures/{name}.svg": standalone(chart) for name, chart in charts.items()},
     }
     if records is not None:

@@ -8,7 +8,7 @@ import math
 import textwrap
 from typing import Any
 
-__all__ = ["as_csv", "as_markdown", "as_text", "number", "percent", "plus_minus", "steps_cell"]
+__all__ = ["as_csv", "as_text", "notes", "number", "percent", "plus_minus", "steps_cell"]
 
 WIDTH = 80
 
@@ -120,7 +120,7 @@ def as_text(summary: dict[str, Any]) -> str:
         out += _grid(headings(summary, task), [cells(row) for row in ordered(task)])
     if summary["forms"]:
         out += ["", f"Gradient descent in three forms ({summary['forms'][0]['task']})", *_grid(*form_table(summary))]
-    out += ["", *_notes(rules), ""]
+    out += ["", *textwrap.wrap(notes(rules), WIDTH), ""]
     for sentence in summary["answer"]:
         out += textwrap.wrap(sentence, WIDTH)
     return "\n".join(out).lstrip("\n")
@@ -152,41 +152,19 @@ def form_table(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def _notes(rules: dict[str, Any]) -> list[str]:
+def notes(rules: dict[str, Any]) -> str:
+    """What the signs in the tables mean."""
     shares = " and ".join(f"{100 * tau:g} %" for tau in rules["targets"])
-    text = (
+    return (
         f"Steps until the validation loss has closed all but {shares} of the gap between its start and the "
         f"best tuned baseline; mean ± half a 95 % interval over {rules['final_seeds']} seeds. '2 of 5': only "
         f"so many runs got there; —: none; *: some lost it again; !: best learning rate on the edge of what "
         f"was tried."
     )
-    return textwrap.wrap(text, WIDTH)
-
-
-def as_markdown(summary: dict[str, Any]) -> str:
-    """The answer and the tables as Markdown."""
-
-    def table(head: list[str], body: list[list[str]]) -> list[str]:
-        rule = [":--", *["--:"] * (len(head) - 1)]
-        return ["| " + " | ".join(line) + " |" for line in [head, rule, *body]]
-
-    out = ["# Optimizers compared", "", *summary["answer"], ""]
-    for task in summary["tasks"]:
-        out += [f"## {task['name']}: {task['title']}", "", task["summary"], ""]
-        out += [*table(headings(summary, task), [cells(row) for row in ordered(task)]), ""]
-    if summary["forms"]:
-        out += ["## Gradient descent in three forms", "", *table(*form_table(summary)), ""]
-    if summary["known"]:
-        out += ["## What is known, and whether it came out here", ""]
-        for fact in summary["known"]:
-            verdict = "came out" if fact["came_out"] else "did not"
-            out += [f"- {fact['claim']} ({fact['source']}) **{verdict}**: {fact['numbers']} {fact['why']}".rstrip()]
-        out += [""]
-    return "\n".join([*out, *_notes(summary["protocol"]), ""])
 
 
 def as_csv(summary: dict[str, Any]) -> str:
-    """One line for each task, optimizer and kind of settings (tuned, default, cosine)."""
+    """One line for each task, optimizer and kind of settings (tuned, default, cosine); then the forms of descent."""
     file = io.StringIO()
     taus = [str(tau) for tau in summary["protocol"]["targets"]]
     names = ["validation", "test", "accuracy", "test_accuracy"]
@@ -208,4 +186,9 @@ def as_csv(summary: dict[str, Any]) -> str:
                     found["steps"][tau][p] for tau in taus for p in ("median", "mean", "half", "reached", "lost", "of")
                 ]
                 writer.writerow([*line, found["diverged"], found["milliseconds"], row["basin"]])
+    for form in summary["forms"]:
+        line = [form["task"], "sgd", form["name"], (form["settings"] or {}).get("lr", ""), int(form["edge"])]
+        line += [form[n][p] if form[n] else "" for n in names for p in parts]
+        line += [form["steps"][tau][p] for tau in taus for p in ("median", "mean", "half", "reached", "lost", "of")]
+        writer.writerow([*line, form["diverged"], form["milliseconds"], ""])
     return file.getvalue()
