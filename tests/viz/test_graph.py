@@ -332,3 +332,14 @@ def test_operations_with_several_outputs_draw_only_those_that_are_used():
     both = viz.graph((r * r).sum() + q.sum())
     assert 'taillabel=" 0 "' in both.source
     assert 'taillabel=" 1 "' in both.source
+
+
+def test_the_way_into_a_module_is_one_edge_past_its_parameters():
+    model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.Tanh(), tg.nn.Linear(3, 2))
+    layout = viz.graph(model, np.ones((4, 2), np.float32)).layout()
+    names = {node.name for node in layout.nodes}
+    assert not any(name.startswith("via") for name in names)
+    assert all({edge.tail, edge.head} <= names for edge in layout.edges)
+    assert len(layout.edges) == 3 + 4 + 2 + 1  # three results, four parameters, two values between, one input
+    operations = [node for node in layout.nodes if node.attributes["class"] == "operation"]
+    assert np.ptp([node.x for node in operations]) < 12  # one under the other

@@ -89,6 +89,16 @@ def test_the_graph_up_to_the_operation_that_raised():
     assert len(re.findall(r"-> op", "\n".join(line for line in picture.body if "invis" not in line))) == 5
 
 
+def test_a_failing_operation_of_one_array_keeps_what_led_to_it():
+    w = tg.tensor(np.ones((2, 3)), requires_grad=True)
+    h = np.exp(w)
+    with pytest.raises(Exception, match="square") as caught:
+        np.linalg.inv(h)
+    source = viz.graph(caught.value).source
+    assert 'class="error"' in source
+    assert '"w\\n(2, 3) float64"' in source
+
+
 def test_an_error_of_the_users_own_draws_what_was_computed():
     def step():
         x = tg.tensor(2.0, requires_grad=True)

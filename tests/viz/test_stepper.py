@@ -132,3 +132,33 @@ def test_every_formula_of_every_primitive_is_well_formed():
                 {"x": np.array(-2.0), "a": np.array([1.0, 2.0]), "b": np.array(0.5), "g": np.array(1.0)},
             ):
                 ET.fromstring(f"<math>{formula_math(text or '', values)}</math>")
+
+
+def test_a_rule_is_written_with_the_operands_own_names(tmp_path):
+    p = tg.tensor(2.0, requires_grad=True, dtype=np.float64, name="p")
+    q = tg.tensor(-3.0, requires_grad=True, dtype=np.float64, name="q")
+    data = data_of(viz.stepper(p * q, tmp_path / "page.html"))
+    assert "<mi>p</mi><mo>·</mo><mi>q</mi>" in data["forward"][1]["html"]
+    assert "<mi>g</mi><mo>·</mo><mi>q</mi>" in data["right"][1]["html"]
+
+
+def test_a_share_of_a_gradient_is_not_called_the_gradient(tmp_path):
+    x = tg.tensor(3.0, requires_grad=True, dtype=np.float64, name="x")
+    data = data_of(viz.stepper(x * x, tmp_path / "page.html"))
+    html = data["right"][1]["html"]
+    assert html.count("one of 2 shares <i>s</i>") == 2
+    assert html.count("<mi>s</mi><mo>=</mo>") == 4
+    assert "<mi>∂</mi><mi>x</mi>" not in html  # ∂result/∂x is the sum of both
+
+
+def test_large_gradients_that_are_summed_are_each_told(tmp_path):
+    x = tg.tensor(np.arange(100.0), requires_grad=True, name="x")
+    y = x * 2.0
+    data = data_of(viz.stepper((np.exp(-y) + np.tanh(y)).sum(), tmp_path / "page.html"))
+    html = data["right"][-2]["html"]
+    assert "from tanh, (100,)" in html
+    assert "the sum g, (100,)" in html
+
+
+def test_words_in_a_formula_stay_apart():
+    assert formula_math("Σ g over the rows").count("<mspace") == 4

@@ -9,6 +9,7 @@ from typing import Any
 from .clusters import Clusters, belongs
 from .fold import Item, Repeat
 from .labels import Labels
+from .layout import WAYPOINT
 from .picture import Picture
 from .text import clean, dot_attributes, dot_text, number, of_shape, plural
 from .theme import FONT, THEMES
@@ -112,6 +113,7 @@ class Drawing:
             kind, message = "error", textwrap.wrap(clean(self.trace.error, 400), 46)
             lines, kinds = [*lines, *message], [*kinds, *["note"] * len(message)]
         attributes = {"class": kind, "lines": " ".join(kinds), "label": dot_text(lines), "tooltip": dot_text(tip)}
+        attributes |= _room(lines, kinds)
         fill, border = self.theme.nodes[kind]
         self._add(self.clusters.of_item(item), name, attributes | self._paint(name, fill, border))
         for output in operation.outputs if kind == "operation" else []:
@@ -159,6 +161,7 @@ class Drawing:
         fill, border = self.theme.nodes[kind]
         attributes = {"class": "value " + kind, "lines": " ".join(kinds), "label": dot_text(lines)}
         attributes["tooltip"] = dot_text(self.labels.value_tip(value))
+        attributes |= _room(lines, kinds)
         users = [self.item_of[op.number] for op in self.users.get(value.key, [])]
         hidden = value.maker is not None and value.maker.number in self.twin
         place = () if hidden else self.clusters.of_value(value, self._maker(value), users)
@@ -225,6 +228,19 @@ class Drawing:
             for tail in outside[:1]:
                 for source in inside:
                     self.edges.setdefault((tail, source, "order"), {"style": "invis"})
+                if inside:
+                    self._lead_in(tail, head, place)
+
+    def _lead_in(self, tail: str, head: str, place: tuple[str, ...]) -> None:
+        """Let the edge into a module pass a point beside its parameters; else it runs round the module's box."""
+        found = [key for key in self.edges if key[:2] == (tail, head)]
+        if len(found) != 1 or not place:
+            return
+        point = f"{WAYPOINT}{len(self.edges)}"
+        flat = {"width": "1.6", "height": "0.01", "margin": "0", "fixedsize": "true"}  # room for what stands below
+        self.clusters.add(place, point, {"style": "invis", "label": "", **flat})
+        self.edges[tail, point, 0] = {"weight": "20", "dir": "none"}
+        self.edges[point, head, 0] = self.edges.pop(found[0]) | {"weight": "20", "labelangle": "-40"}
 
     def _crosses(self, maker: Operation, user: Operation) -> bool:
         """Whether a value goes from one block of a repetition to a later one."""
@@ -247,8 +263,18 @@ class Drawing:
                 attributes["headlabel"] = f" {clean(own, 20)} "
         target = broadcasts(operation, value)
         if target is not None and (value.shape or value.kind != "constant"):
-            attributes["label"] = f" {of_shape(value.shape or ())} → {of_shape(target)} "
+            attributes["label"] = f"  {of_shape(value.shape or ())} → {of_shape(target)}   "
         return attributes
+
+
+def _room(lines: list[str], kinds: list[str]) -> dict[str, str]:
+    """A wider margin where Graphviz takes a line for shorter than it is drawn: bold letters, true minus signs."""
+    drawn = [
+        len(line) * (1.08 if kind in ("name", "title") else 1.0) + 0.4 * line.count("−")
+        for line, kind in zip(lines, kinds, strict=False)
+    ]
+    extra = 0.036 * (max(drawn, default=0) - max(map(len, lines), default=0))  # half a letter's width, in inches
+    return {"margin": f"{0.15 + extra:.2f},0.06"} if extra > 0.02 else {}
 
 
 def _inner(value: Value, item: Item) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .mathml import array_math, bracketed, formula_math
+from .mathml import array_math, bracketed, formula_math, names_in
 from .text import array_lines, clean, of_shape
 from .trace import Operation, Trace, Value, options_text, slot_names
 from .walk import Arrival, Sent, Visit, Walk
@@ -21,6 +21,7 @@ class Explainer:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.root = trace.roots[0]
+        self.users = trace.users()
 
     # Forward
 
@@ -41,7 +42,7 @@ class Explainer:
         out = operation.outputs[0]
         formula = operation.primitive.formula
         numbers = _numbers(operation)
-        lines = [_equation(_symbol(out), formula_math(formula), "formula")] if formula else []
+        lines = [_equation(_symbol(out), _named(formula, operation), "formula")] if formula else []
         result = array_math(out.array) if out.array is not None else None
         if formula and result is not None:
             lines.append(_equation(_symbol(out), _filled(formula, numbers), "numbers", result))
@@ -106,18 +107,22 @@ class Explainer:
             return text + _equation(
                 left, "<mo>+</mo>".join(bracketed(part or "") for part in parts), "numbers", array_math(total)
             )
-        return text + _array_row("g", total)
+        rows = (_array_row(f"from {escape(a.source.primitive.name) if a.source else ''}", a.gradient) for a in arrivals)
+        return text + "".join(rows) + _array_row("the sum g", total)
 
     def _sent(self, operation: Operation, sent: Sent, visit: Visit) -> str:
         rule = _rule(operation, sent.position)
         partial = _d(operation.outputs[0], sent.value)
-        way = f"<p>To {_name(sent.value)}:</p>"
+        uses = len(self.users[sent.value.key])
+        share = f", one of {uses} shares <i>s</i> of its gradient, which are summed" if uses > 1 else ""
+        way = f"<p>To {_name(sent.value)}{share}:</p>"
+        whole = "<mi>s</mi>" if share else _d(self.root, sent.value)
         numbers = _numbers(operation) | {"g": visit.gradient}
         lines = []
         raw = array_math(sent.raw)
-        left = _d(self.root, sent.value) if not sent.summed else "<mi>r</mi>"
+        left = "<mi>r</mi>" if sent.summed else whole
         if rule:
-            lines.append(_equation(left, formula_math(rule), "formula"))
+            lines.append(_equation(left, _named(rule, operation), "formula"))
             if raw is not None:
                 lines.append(_equation(left, _filled(rule, numbers), "numbers", raw))
         else:
@@ -131,7 +136,7 @@ class Explainer:
                 f"so the shares are summed over the repeated axes.</p>"
             )
             total = array_math(sent.gradient)
-            shown = _equation(_d(self.root, sent.value), "<mo>Σ</mo><mi>r</mi>", "numbers", total) if total else ""
+            shown = _equation(whole, "<mo>Σ</mo><mi>r</mi>", "numbers", total) if total else ""
             lines.append(shown or _array_row("the sum", sent.gradient))
         return f'<div class="sent">{way}{"".join(lines)}</div>'
 
@@ -203,6 +208,21 @@ def _filled(formula: str, numbers: dict[str, Any]) -> str:
     if any(np.size(array) > 4 for array in numbers.values()):
         return ""
     return formula_math(formula, numbers)
+
+
+def _named(formula: str, operation: Operation) -> str:
+    """A formula with the operands' own names in place of a and b, if it speaks of each operand by its slot."""
+    slots = dict(_slots(operation))
+    if len(operation.inputs) == 1 and "x" not in slots:
+        slots = {"x": operation.inputs[0][1]}
+    words = names_in(formula)
+    if not set(slots) <= names_in(operation.primitive.formula or "") or not words & {*slots, "y"}:
+        return formula_math(formula)
+    names = {}
+    for slot, value in {**slots, "y": operation.outputs[0]}.items():
+        lone = not value.name and value.array is not None and value.lone
+        names[slot] = array_math(value.array) if lone else _symbol(value) if value.name else f"<mi>{slot}</mi>"
+    return formula_math(formula, names)
 
 
 def _equation(left: str, right: str, kind: str, result: str | None = None) -> str:

@@ -34,7 +34,7 @@ def failed_operation(error: BaseException) -> tuple[list[Tensor], Node | None, d
     names: dict[str, Any] = {}
     node = None
     for frame in frames:
-        primitive = frame.f_locals.get("self")
+        primitive = frame.f_locals.get("op", frame.f_locals.get("self"))
         if isinstance(primitive, Primitive) and node is None:
             node = _stand_in(primitive, frame.f_locals)
     for frame in reversed(frames):
@@ -54,8 +54,8 @@ def _stand_in(primitive: Primitive, found: dict[str, Any]) -> Node | None:
         arguments = found["args"]
     elif "a" in found and "b" in found:
         arguments = (found["a"], found["b"])
-    elif "x" in found:
-        arguments = (found["x"],)
+    elif "a" in found or "x" in found:
+        arguments = (found.get("a", found.get("x")),)
     else:
         return None
     parents = tuple(arg._node if isinstance(arg, Tensor) else None for arg in arguments)

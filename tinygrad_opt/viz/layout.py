@@ -17,12 +17,16 @@ from typing import Any
 from ..errors import missing_extra
 from .text import plain_text
 
-__all__ = ["Box", "Edge", "Layout", "Text", "engine", "lay_out", "run_graphviz"]
+__all__ = ["WAYPOINT", "Box", "Edge", "Layout", "Text", "engine", "lay_out", "run_graphviz"]
 
 _said = False
 _one_at_a_time = threading.Lock()  # there is one WebAssembly machine
 _BACKSLASH = "\u29f5"
 """Stands for an escaped backslash on the way through Graphviz, whose JSON writer loses count of real ones."""
+
+
+WAYPOINT = "via"
+"""Nodes of this name are points that an edge passes on its way; they are not drawn."""
 
 
 @dataclass
@@ -124,7 +128,7 @@ def lay_out(source: str) -> Layout:
     names: dict[int, str] = {}
     for thing in data.get("objects", []):
         names[thing["_gvid"]] = thing["name"]
-        if "pos" in thing:
+        if "pos" in thing and not thing["name"].startswith(WAYPOINT):
             x, y = map(float, thing["pos"].split(","))
             width, height = 72 * float(thing["width"]), 72 * float(thing["height"])
             layout.nodes.append(Box(thing["name"], x, flip - y, width, height, _texts(thing, flip), _plain(thing)))
@@ -132,6 +136,8 @@ def lay_out(source: str) -> Layout:
             x0, y0, x1, y1 = map(float, thing["bb"].split(","))
             box = Box(thing["name"], (x0 + x1) / 2, flip - (y0 + y1) / 2, x1 - x0, y1 - y0, [], _plain(thing))
             box.texts = _texts(thing, flip)
+            for text in box.texts:  # titles are bold, wider than Graphviz takes them for: let them begin at the left
+                text.align, text.x = "l", x0 + 7
             layout.clusters.append(box)
     layout.clusters.sort(key=lambda box: -box.width * box.height)
     for thing in data.get("edges", []):
@@ -145,7 +151,23 @@ def lay_out(source: str) -> Layout:
                 edge.arrow = [(x, flip - y) for op in value if op["op"] in "pP" for x, y in op["points"]]
         edge.texts = _texts(thing, flip)
         layout.edges.append(edge)
+    layout.edges = _joined(layout.edges)
     return layout
+
+
+def _joined(edges: list[Edge]) -> list[Edge]:
+    """Make one edge of two that meet at a waypoint."""
+    first = {edge.head: edge for edge in edges if edge.head.startswith(WAYPOINT)}
+    whole = []
+    for edge in edges:
+        if edge.head in first:
+            continue
+        if before := first.get(edge.tail):
+            meeting = [before.points[-1], edge.points[0], edge.points[0]]
+            edge.points = [*before.points, *meeting, *edge.points[1:]]
+            edge.tail, edge.texts = before.tail, before.texts + edge.texts
+        whole.append(edge)
+    return whole
 
 
 def _plain(thing: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .text import number
 
-__all__ = ["array_math", "bracketed", "formula_math", "number_math"]
+__all__ = ["array_math", "bracketed", "formula_math", "names_in", "number_math"]
 
 _UP = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ˣᵃᵇᵉᵀⁿ", "0123456789−+xabeTn", strict=True))
 _DOWN = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼ", "0123456789ij", strict=True))
@@ -50,6 +50,15 @@ def bracketed(math: str) -> str:
     return f"<mrow><mo>(</mo>{math}<mo>)</mo></mrow>" if math.startswith("<mn>−") else math
 
 
+def names_in(text: str) -> set[str]:
+    """The names that stand for numbers in a formula text.
+
+    >>> sorted(names_in("g · a² · ln(b)"))
+    ['a', 'b', 'g', 'ln']
+    """
+    return {match.group() for match in _TOKEN.finditer(text) if match.lastgroup == "name"}
+
+
 def formula_math(text: str, values: Mapping[str, Any] | None = None) -> str:
     """A formula text as MathML.
 
@@ -57,7 +66,8 @@ def formula_math(text: str, values: Mapping[str, Any] | None = None) -> str:
     ----------
     text : str
     values : mapping of str to array, optional
-        What to write in the place of names: numbers and small arrays; names of larger ones stay.
+        What to write in the place of names: numbers and small arrays; names of larger ones stay. Text is MathML
+        that stands for the name.
 
     Examples
     --------
@@ -67,11 +77,15 @@ def formula_math(text: str, values: Mapping[str, Any] | None = None) -> str:
     '<mn>1</mn><mo>·</mo><mrow><mo>(</mo><mn>−3</mn><mo>)</mo></mrow>'
     """
     parts: list[str] = []
-    root = False
+    root, last, gap = False, "", False
     for match in _TOKEN.finditer(text):
         kind, token = str(match.lastgroup), match.group()
         if kind == "space":
+            gap = last in ("name", "number")
             continue
+        if gap and kind == "name":  # words, and factors without a sign between them
+            parts.append('<mspace width="0.3em"></mspace>')
+        last, gap = kind, False
         if kind == "root":
             root = True
             continue
@@ -93,7 +107,7 @@ def _symbol(kind: str, token: str, values: Mapping[str, Any] | None) -> str:
     if kind == "op":
         return f"<mo>{escape(token)}</mo>"
     if values is not None and token in values:
-        made = array_math(values[token])
+        made = values[token] if isinstance(values[token], str) else array_math(values[token])
         if made is not None:
             return bracketed(made)
     if token in _FUNCTIONS or len(token) > 3:
@@ -112,7 +126,8 @@ def _script(token: str, table: Mapping[str, str], values: Mapping[str, Any] | No
         elif piece in "−+":
             made.append(f"<mo>{piece}</mo>")
         elif piece != "T" and values is not None and piece in values:
-            made.append(array_math(values[piece]) or f"<mi>{piece}</mi>")
+            known = values[piece]
+            made.append((known if isinstance(known, str) else array_math(known)) or f"<mi>{piece}</mi>")
         else:
             made.append(f"<mi>{piece}</mi>")
     return made[0] if len(made) == 1 else f"<mrow>{''.join(made)}</mrow>"

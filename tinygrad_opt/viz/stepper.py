@@ -86,6 +86,7 @@ def stepper(loss: Tensor, path: str | os.PathLike[str] = "backprop.html", *, tit
 
 def _number_values(trace: Trace) -> None:
     """Give every computed value a name, so that the text can speak of it."""
+    trace.roots[0].name = trace.roots[0].name or "result"
     for operation in trace.operations:
         for value in operation.outputs:
             value.name = value.name or f"v{operation.number - trace.operations[0].number + 1}"
@@ -93,7 +94,6 @@ def _number_values(trace: Trace) -> None:
     leaves = [value for value in trace.values.values() if value.kind == "leaf" and not value.name]
     for count, value in enumerate(leaves, start=1):
         value.name = f"w{count}" if f"w{count}" not in taken else f"w{count}′"
-    trace.roots[0].name = trace.roots[0].name or "result"
 
 
 def _backward(explain: Explainer, one: Walk, right: Walk) -> list[dict[str, Any]]:

@@ -21,9 +21,8 @@
       node.classList.toggle("lit", lit.has(id));
       node.classList.toggle("pending", !ran && !lit.has(id));
       node.classList.toggle("has-grad", Boolean(step.grads && step.grads[id]));
-      if (step.grads && step.grads[id]) {
-        node.querySelectorAll(".l-grad").forEach((text, i) => { text.textContent = step.grads[id][i] ?? ""; });
-      }
+      const lines = (step.grads && step.grads[id]) || ["grad ?"];
+      node.querySelectorAll(".l-grad").forEach((text, i) => { text.textContent = lines[i] ?? ""; });
     }
     for (const edge of edges) {
       const { from, to } = edge.dataset;
@@ -52,7 +51,8 @@
     const { width, height } = svg.viewBox.baseVal;
     const graph = $("graph");
     const whole = Math.min((graph.clientWidth - 34) / width, (graph.clientHeight - 34) / height);
-    const scale = Math.min(2.2, Math.max(whole, Math.min(1.2, Math.max(0.8, (graph.clientWidth - 34) / width))));
+    const readable = Math.min(1.2, Math.max(0.8, (graph.clientWidth - 34) / width));
+    const scale = whole > 0.9 ? Math.min(whole, 2.2) : readable;
     svg.setAttribute("width", Math.round(width * scale));
     svg.setAttribute("height", Math.round(height * scale));
   }
