@@ -26,7 +26,7 @@ def run(script: str, *arguments: str) -> str:
     [
         ("run.py", ["moons", "--rounds", "1", "--seconds", "0.01"]),
         ("run.py", ["chain600", "--rounds", "1", "--seconds", "0.01", "--threads", "1", "--numpy"]),
-        ("growth.py", ["operations", "length", "--seconds", "0.01", "--threads", "1"]),
+        ("growth.py", ["operations", "--seconds", "0.01", "--threads", "1"]),
     ],
 )
 def test_benchmark_prints_a_table(script, arguments):

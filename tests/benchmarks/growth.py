@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import workloads
 from harness import HERE, in_process, measure
-from workloads import Step, labels, random
+from workloads import Step, random
 
 SIZES = {
     "batch": [1, 8, 64, 512, 4096],
