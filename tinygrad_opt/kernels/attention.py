@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
-from .functions import FAST, compiled, exp
+from .functions import any_order, compiled, exp, largest, total
 from .products import add_product, lay_panels
 from .threads import in_parts
 
@@ -23,44 +22,26 @@ _BLOCK = 64
 
 _f = np.float32
 _ZERO, _HIDDEN = _f(0), _f(-np.inf)
-_any_order: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FAST | {"reassoc"})
 
 
-@numba.njit(nogil=True, error_model="numpy", fastmath=FAST | {"reassoc", "nnan"})
-def _largest(row):  # type: ignore[no-untyped-def]
-    """The largest element; any number where there are NaNs."""
-    top = _HIDDEN
-    for j in range(row.size):
-        top = max(top, row[j])
-    return top
-
-
-@_any_order
-def _sum(row):  # type: ignore[no-untyped-def]
-    total = _ZERO
-    for j in range(row.size):
-        total += row[j]
-    return total
-
-
-@_any_order
+@any_order
 def _dot(row, other):  # type: ignore[no-untyped-def]
-    total = _ZERO
+    sum_ = _ZERO
     for j in range(row.size):
-        total += row[j] * other[j]
-    return total
+        sum_ += row[j] * other[j]
+    return sum_
 
 
 @compiled
 def _softmax(row):  # type: ignore[no-untyped-def]
     """The softmax in place; zeros where nothing is seen."""
-    top = _largest(row)
+    top = largest(row)
     if top == _HIDDEN:
         top = _ZERO
     for j in range(row.size):
         row[j] = exp(row[j] - top)
-    total = _sum(row)
-    rate = _ZERO if total == _ZERO else _f(1) / total
+    whole = total(row)
+    rate = _ZERO if whole == _ZERO else _f(1) / whole
     for j in range(row.size):
         row[j] *= rate
 

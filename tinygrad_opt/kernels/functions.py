@@ -24,13 +24,16 @@ from numba.extending import intrinsic
 
 from ..ops.special import BEND, BEND_END
 
-__all__ = ["FAST", "compiled", "erf", "exp", "tanh"]
+__all__ = ["FAST", "any_order", "compiled", "erf", "exp", "largest", "tanh", "total"]
 
 FAST = {"contract", "nsz"}
 """What a compiled loop may do to arithmetic: fuse a product with a sum, and take −0 for 0."""
 
 compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST)
 """Decorates the loops that use these functions."""
+
+any_order: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FAST | {"reassoc"})
+"""Decorates sums, whose terms may then be added several at a time."""
 
 _inline: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FAST)
 _f = np.float32
@@ -99,3 +102,21 @@ def erf(x):  # type: ignore[no-untyped-def]
     z = _MINUS_END if z < _MINUS_END else z
     u = z * z
     return tanh(z * ((((((_B6 * u + _B5) * u + _B4) * u + _B3) * u + _B2) * u + _B1) * u + _B0))
+
+
+@numba.njit(nogil=True, error_model="numpy", fastmath=FAST | {"reassoc", "nnan"})
+def largest(row):  # type: ignore[no-untyped-def]
+    """The largest element of a row, −∞ of none; any number where there are NaNs."""
+    top = _f(-np.inf)
+    for j in range(row.size):
+        top = max(top, row[j])
+    return top
+
+
+@any_order
+def total(row):  # type: ignore[no-untyped-def]
+    """The sum of a row."""
+    sum_ = _ZERO
+    for j in range(row.size):
+        sum_ += row[j]
+    return sum_

@@ -12,7 +12,9 @@ from ..autograd.modes import mode
 from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from ..kernels import twin
 from ..ops.activation import log_softmax
+from .linear import ones_vector
 from .loss import Loss, check_reduction, pair, reduce
 
 __all__ = [
@@ -24,10 +26,17 @@ __all__ = [
     "nll_loss",
 ]
 
+_LEAST = 1 << 10  # logits from which the compiled form pays
+
 
 def _logit_samples(rng: np.random.Generator) -> Iterator[Any]:
     for n, c in ((4, 3), (1, 2), (3, 1)):
         yield rng.standard_normal((n, c)), rng.integers(0, c, n)
+
+
+def _twin(x: Any, labels: Any) -> Any:
+    """The compiled forms, which take single precision."""
+    return twin("losses", x.size, _LEAST) if x.dtype == np.float32 and len(labels) else None
 
 
 @primitive(
@@ -35,10 +44,12 @@ def _logit_samples(rng: np.random.Generator) -> Iterator[Any]:
 )
 def softmax_cross_entropy(x: Any, labels: Any) -> Any:
     """The mean cross-entropy of logits (N, C) against labels (N,); :func:`cross_entropy` defines it."""
+    if compiled := _twin(x, labels):
+        return compiled.cross_entropy(x, labels)
     shifted = x - np.maximum.reduce(x, 1, keepdims=True)
     picked = shifted[np.arange(len(labels)), labels]
     np.exp(shifted, out=shifted)
-    losses = np.log(np.add.reduce(shifted, 1))
+    losses = np.log(shifted @ ones_vector(x.shape[1], x.dtype))
     losses -= picked
     return np.asarray(np.add.reduce(losses) / losses.dtype.type(len(losses) or np.nan))
 
@@ -56,8 +67,11 @@ def _residual_samples(rng: np.random.Generator) -> Iterator[Any]:
 @primitive(arrays=2, samples=_residual_samples, formula="g/n · (softmax(x) − onehot)")
 def softmax_residual(g: Any, x: Any, labels: Any) -> Any:
     """g/n · (softmax(x) − onehot(labels)): the gradient of the mean cross-entropy."""
-    p = np.exp(x - np.maximum.reduce(x, 1, keepdims=True))
-    p *= (g / x.dtype.type(len(x))) / np.add.reduce(p, 1, keepdims=True)
+    if compiled := _twin(x, labels):
+        return compiled.residual(g, x, labels)
+    p = x - np.maximum.reduce(x, 1, keepdims=True)
+    np.exp(p, out=p)
+    p *= ((g / x.dtype.type(len(x))) / (p @ ones_vector(x.shape[1], x.dtype)))[:, None]
     p[np.arange(len(labels)), labels] -= g / x.dtype.type(len(x))
     return p
 
