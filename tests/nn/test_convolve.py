@@ -73,6 +73,18 @@ def test_bias_is_added_to_every_place(choice):
         np.testing.assert_allclose(biased, plain + b.reshape((-1, *(1,) * (x.ndim - 2))), atol=1e-12)
 
 
+def test_the_gradient_of_the_bias(choice):
+    rng = np.random.default_rng(0)
+    geometry = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    for size in (0, 1, 40):
+        x, w, b = (rng.standard_normal(shape) for shape in ((size, 2, 30, 31), (3, 2, 3, 3), (3,)))
+        b = Tensor(b, requires_grad=True)
+        y = convolve_bias(x, w, b, **geometry)
+        g = rng.standard_normal(y.shape)
+        y.backward(g)
+        np.testing.assert_allclose(b.grad.data, g.sum((0, 2, 3)), atol=1e-11)
+
+
 @pytest.mark.parametrize("size", [1, 3, 70])
 def test_many_images_are_done_in_parts(size, choice):
     rng = np.random.default_rng(0)

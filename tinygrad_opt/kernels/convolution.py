@@ -23,7 +23,7 @@ from .geometry import geometry
 from .threads import in_parts
 from .tiles import begin_tile, dot_tile, sum_tile
 
-__all__ = ["convolve", "convolve_transpose", "convolve_weight"]
+__all__ = ["channel_sums", "convolve", "convolve_transpose", "convolve_weight"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 _LEAST = 1 << 20  # multiplications that are worth a thread
@@ -152,6 +152,29 @@ def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j
                     total = w[part, group, block]
                     for k in range(0, terms, 3):
                         dot_tile(flat_given, rows, flat, offsets[group], k, places, count * vectors, total)  # type: ignore[call-arg]
+
+
+@_jit
+def _channel_sums(g, sums, first, last):  # type: ignore[no-untyped-def]
+    """Sums of (N, C, L) over N and L, along a row in lanes, from row to row in double precision."""
+    for c in range(first, last):
+        total = 0.0
+        for n in range(g.shape[0]):
+            row, part = g[n, c], g.dtype.type(0)
+            for t in range(row.size):
+                part += row[t]
+            total += part
+        sums[c] = total
+
+
+def channel_sums(g: Any) -> Any:
+    """The gradient of a bias: sums of (N, C, …) over all but the channels; None for what is not covered."""
+    if g.dtype not in (np.float32, np.float64) or not g.size:
+        return None
+    rows = np.ascontiguousarray(g).reshape((*g.shape[:2], -1))
+    sums = np.empty(g.shape[1], g.dtype)
+    in_parts(lambda i, j: _channel_sums(rows, sums, i, j), g.shape[1], g.size, _LEAST // 8)
+    return sums
 
 
 def _fits(plan: Any, *arrays: Any) -> bool:

@@ -63,11 +63,14 @@ class Geometry:
         self.remembered: dict[Any, Any] = {}
 
     def _chunks(self, counts: Any, vectors: int, cells: int) -> tuple[Any, int]:
-        """For each phase the terms in a chunk, and how many vectors make a band, given its number of taps."""
-        most = max(1, int(np.max(counts)))
-        channels = max(1, _NEAR // (cells * self.item), -(-_LONG // most))
-        band = max(4, (_NEAR // (channels * self.item) - self.tail) // self.lanes // 3) * 3
-        return np.maximum(1, channels * counts), vectors if channels * cells * self.item <= _NEAR else band
+        """For each phase the terms in a chunk, and how many vectors make a band.
+
+        `counts` are the phases' taps, `cells` those of all planes of one channel that is read.
+        """
+        channels = max(1, _NEAR // (cells * self.item), -(-_LONG // max(1, int(np.max(counts)))))
+        share = min(1.0, _NEAR / (channels * cells * self.item))  # of the planes that may be near at a time
+        band = max(4, int(share * vectors) // 3) * 3
+        return np.maximum(1, channels * counts), vectors if share == 1 else band
 
     def forward(self, channels: int, groups: int) -> SumGeometry:
         """For y = x ∗ w: terms in the order channel, tap."""
@@ -77,7 +80,8 @@ class Geometry:
             places = self._threes(places)
             length = _up(int(places.max()) + self.tail + self.lanes, self.lanes)
             offsets = self._offsets(channels, groups, length)
-            chunks, band = self._chunks(np.array([len(self.shifts)]), len(places), length)
+            split = self.stride[0] * self.stride[1]
+            chunks, band = self._chunks(np.array([len(self.shifts)]), len(places), split * length)
             ends, corners, counts = np.array([offsets.shape[1]]), np.zeros((1, 2), np.int64), np.array([self.out])
             where = offsets, ends, chunks, band, places[None], row, corners, counts
             numbers = *where, (self.stride, self.before, self.plane), (1, 1), length

@@ -11,6 +11,7 @@ a cache full at a time. With a stride s the planes are split into s × s phases 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -117,6 +118,9 @@ class _Plan:
         return np.empty((groups, len(self.taps) * c, step * self.cells), dtype)
 
 
+_plan = functools.lru_cache(maxsize=256)(_Plan)  # a training meets the same few geometries at every step
+
+
 def _matrices(w: Any, groups: int) -> Any:
     """The weight (O, C / groups, …) as matrices (groups, O / groups, taps · C / groups)."""
     o, c = w.shape[:2]
@@ -129,7 +133,7 @@ def _is_pointwise(kernel: Sequence[int], stride: Sequence[int], padding: Pairs) 
 
 def _forward(x: Any, w: Any, bias: Any, stride: Any, padding: Pairs, dilation: Any, groups: int) -> Any:
     n, c, o = x.shape[0], w.shape[1], w.shape[0]
-    plan = _Plan(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    plan = _plan(x.shape[2:], w.shape[2:], stride, padding, dilation)
     dtype = np.result_type(x, w)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
         y = compiled.convolve(plan, x, w, bias, groups)
@@ -204,6 +208,10 @@ def _(g: Any, y: Any, x: Any, _w: Any, _b: Any, **geometry: Any) -> Any:
 
 @convolve_bias.vjp(2)
 def _(g: Any, y: Any, _x: Any, _w: Any, _b: Any, **geometry: Any) -> Any:
+    if isinstance(g, np.ndarray) and (compiled := twin("convolution", g.size, _LEAST)):
+        found = compiled.channel_sums(g)
+        if found is not None:
+            return found
     return np.sum(np.sum(g.reshape((*g.shape[:2], math.prod(g.shape[2:]))), axis=2), axis=0)
 
 
@@ -220,7 +228,7 @@ def convolve_transpose(g, w, *, size, stride, padding, dilation, groups):  # typ
     Shapes: g (N, O, …), w (O, C / groups, …) → (N, C, *size).
     """
     n, o, c = g.shape[0], g.shape[1], w.shape[1]
-    plan = _Plan(size, w.shape[2:], stride, padding, dilation)
+    plan = _plan(size, w.shape[2:], stride, padding, dilation)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
         x = compiled.convolve_transpose(plan, g, w, groups)
         if x is not None:
@@ -270,7 +278,7 @@ def convolve_weight(x, g, *, kernel, stride, padding, dilation, groups):  # type
     Shapes: x (N, C, …), g (N, O, …) → (O, C / groups, *kernel).
     """
     n, c, o = x.shape[0], x.shape[1] // groups, g.shape[1]
-    plan = _Plan(x.shape[2:], kernel, stride, padding, dilation)
+    plan = _plan(x.shape[2:], kernel, stride, padding, dilation)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
         w = compiled.convolve_weight(plan, x, g, kernel, groups)
         if w is not None:

@@ -236,10 +236,9 @@ def adaptive_avg_pool(name: str, axes: int, x: Any, output_size: Any) -> Tensor:
     """Means over `output_size` bins of nearly equal extent, as one small matrix product for each axis."""
     x, wanted = _adaptive(name, axes, x, output_size)
     size = x.shape[-axes:]
-    if max(wanted) == 1:  # a global mean is a product of the whole plane with a vector
-        flat = x.reshape((*x.shape[:-axes], -1))
-        mean = flat @ np.full(flat.shape[-1], 1.0 / flat.shape[-1], x.dtype)
-        return mean.reshape((*x.shape[:-axes], *wanted))  # type: ignore[no-any-return]
+    if max(wanted) == 1:
+        flat = x.reshape((*x.shape[:-axes], math.prod(size)))
+        return np.mean(flat, axis=-1).reshape((*x.shape[:-axes], *wanted))  # type: ignore[no-any-return]
     x = x @ _averaging(size[-1], wanted[-1], x.dtype).T
     return _averaging(size[0], wanted[0], x.dtype) @ x if axes == 2 else x  # type: ignore[no-any-return]
 
