@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
@@ -115,3 +118,27 @@ def test_without_axes_a_figure_is_made():
         matplotlib.pyplot.close(ax.figure)
     finally:
         matplotlib.use(before)
+
+
+def test_activations_are_those_of_the_layers(ax):
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+    x = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    ax = viz.histograms(model, x, bins=20, ax=ax)
+    outlines = {patch.get_label(): patch.get_data() for patch in ax.patches}
+    assert list(outlines) == ["0", "1"]
+    out = model(x).data
+    edges = outlines["1"].edges
+    np.testing.assert_allclose(outlines["1"].values, np.histogram(out, edges)[0] / out.size)
+    with pytest.raises(ValueError, match=r"viz\.flow"):
+        viz.histograms(model, x, grads=True)
+
+
+@pytest.mark.parametrize("name", ["$a_b$", "_first", r"$\nonsense{$", "<script>alert(1)</script>", 'a\nb & "c"'])
+def test_names_of_any_kind_stay_text(name, ax):
+    ax = viz.learning_curves({name: [1.0, 0.5], "other": [1.0, 0.7]}, ax=ax)
+    assert len(ax.get_legend().get_texts()) == 2
+    with pytest.importorskip("matplotlib").rc_context({"svg.fonttype": "none"}):
+        out = io.StringIO()
+        ax.figure.savefig(out, format="svg")
+    texts = [text.strip("\u200b") for text in ElementTree.fromstring(out.getvalue()).itertext()]
+    assert name.replace("\n", "⏎") in [text.strip() for text in texts]

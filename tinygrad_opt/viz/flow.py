@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, new_tensor
 from .gradients import attach_gradients
-from .mpl import COLORS, axes_or_new, pyplot, tidy
+from .mpl import COLORS, axes_or_new, plain, pyplot, tidy
 from .text import number
 from .trace import Operation, Trace, read
 
@@ -172,7 +172,7 @@ class Flow:
         return self._named(ax)
 
     def _named(self, ax: Any) -> Any:
-        names = [f"{layer.path}: {layer.kind}".replace("$", r"\$") for layer in self.layers]
+        names = [plain(f"{layer.path}: {layer.kind}") for layer in self.layers]
         ax.set_xticks(range(len(names)), names, rotation=30 if len(names) < 9 else 90, ha="right", fontsize=8)
         ax.set_xlim(-0.6, len(names) - 0.4)
         return tidy(ax)

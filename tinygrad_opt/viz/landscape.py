@@ -51,7 +51,7 @@ class Landscape:
         marks = levels(self.loss)
         filled = ax.contourf(self.x, self.y, self.loss, levels=marks, cmap="Blues", alpha=0.6, extend="max")
         ax.contour(self.x, self.y, self.loss, levels=marks, colors="#5d7fa8", linewidths=0.4)
-        ax.figure.colorbar(filled, ax=ax, label="loss")
+        ax.figure.colorbar(filled, ax=ax, label="loss", format="%.2g")
         ax.plot(*self.path.T, color=COLORS[1], marker=".", markersize=4, linewidth=1.4, label="training")
         ax.plot(*self.path[0], "o", color="#17212f", label="start")
         ax.plot(*self.path[-1], "*", color="#17212f", markersize=13, label="end")

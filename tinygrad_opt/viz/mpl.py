@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import missing_extra
+from .text import clean
 
-__all__ = ["COLORS", "axes_or_new", "pyplot", "tidy"]
+__all__ = ["COLORS", "axes_or_new", "plain", "pyplot", "tidy"]
 
 COLORS = ("#1f6fb4", "#d9642c", "#2e9b63", "#b23a78", "#7559c2", "#8a6d1f", "#3f9fb3", "#5a6472")
 """Told apart with every common kind of colour vision, in this order."""
@@ -25,6 +26,16 @@ def pyplot(purpose: str) -> Any:
     except ImportError:
         raise missing_extra("matplotlib", "viz", purpose) from None
     return plt
+
+
+def plain(text: Any) -> str:
+    """User text as matplotlib shows it unchanged: no dollar begins a formula, no first underscore hides it.
+
+    >>> print(plain("$x_1$"))
+    \\$x_1\\$
+    """
+    line = clean(text, 120).replace("$", r"\$")
+    return "\u200b" + line if line.startswith("_") else line
 
 
 def axes_or_new(ax: Any, size: tuple[float, float] = (6.4, 4.4)) -> Any:

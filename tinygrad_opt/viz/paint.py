@@ -138,10 +138,10 @@ class _Painter:
         from matplotlib.textpath import TextPath
 
         font = FontProperties(family=self.families, weight="bold" if bold else "normal", size=text.size)
-        content = text.text.replace("$", r"\$")
+        content = text.text
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            across = TextPath((0, 0), content, prop=font).vertices[:, 0]
+            across = TextPath((0, 0), content.replace("$", r"\$"), prop=font).vertices[:, 0]
         extent = float(np.ptp(across)) if across.size else 0.0  # of the control points: close enough, and quick
         room = text.width * 1.06 + 3
         if extent > room:

@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.modes import no_grad
 from ..autograd.tensor import Tensor
 from ..errors import ShapeError
-from .mpl import COLORS, axes_or_new, tidy
+from .mpl import COLORS, axes_or_new, plain, tidy
 
 __all__ = [
     "attention",
@@ -53,7 +53,7 @@ def learning_curves(
         runs = np.atleast_2d(_array(values)).astype(np.float64)
         x = np.arange(runs.shape[1]) if steps is None else np.asarray(steps)
         mean, color = runs.mean(axis=0), COLORS[i % len(COLORS)]
-        ax.plot(x, mean, color=color, label=name, linewidth=1.6)
+        ax.plot(x, mean, color=color, label=plain(name), linewidth=1.6)
         if len(runs) > 1:
             half = z * runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
             ax.fill_between(x, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
@@ -94,10 +94,11 @@ def decision_boundary(
     mixed = shares @ np.resize(colors, (shares.shape[1], 3))
     faded = (1 - 0.45 * (1 - mixed)).reshape(resolution, resolution, 3)
     ax.imshow(faded, extent=(across[0], across[-1], up[0], up[-1]), origin="lower", aspect="auto")
-    winners = shares.argmax(axis=1).reshape(resolution, resolution)
     for label in range(shares.shape[1]):
-        if 0 < (winners == label).sum() < winners.size:
-            ax.contour(across, up, winners == label, levels=[0.5], colors="white", linewidths=1.2)
+        ahead = shares[:, label] - np.delete(shares, label, axis=1).max(axis=1)
+        if ahead.min() < 0 < ahead.max():
+            lead = ahead.reshape(resolution, resolution)
+            ax.contour(across, up, lead, levels=[0.0], colors="white", linewidths=1.2)
         chosen = x[y == label]
         ax.scatter(
             *chosen.T, color=COLORS[label % len(COLORS)], edgecolor="white", linewidth=0.5, s=18, label=str(label)
@@ -131,7 +132,7 @@ def confusion_matrix(true: Any, predicted: Any, *, labels: Sequence[str] | None 
         if table[row, column]:
             ink = "white" if share[row, column] > 0.55 else "#17212f"
             ax.text(column, row, str(table[row, column]), ha="center", va="center", color=ink, fontsize=8)
-    names = [str(i) for i in range(count)] if labels is None else list(labels)
+    names = [str(i) for i in range(count)] if labels is None else [plain(label) for label in labels]
     ax.set_xticks(range(count), names, rotation=90 if max(map(len, names), default=0) > 3 else 0)
     ax.set_yticks(range(count), names)
     right = float(np.trace(table) / max(table.sum(), 1))
@@ -181,18 +182,44 @@ def images(arrays: Any, *, columns: int | None = None, symmetric: bool | None = 
     return ax
 
 
-def histograms(arrays: Any, *, grads: bool = False, bins: int = 60, ax: Any = None) -> Any:
+def _activations(model: Any, inputs: Any) -> dict[str, Array]:
+    """What each layer that holds no other layers makes of the inputs, by its path, in the order they ran."""
+    found: dict[str, Array] = {}
+
+    def note(path: str) -> Callable[..., None]:
+        return lambda layer, given, out: found.update({path: out.data}) if isinstance(out, Tensor) else None
+
+    handles = [
+        layer.register_forward_hook(note(path)) for path, layer in model.named_modules() if not list(layer.children())
+    ]
+    try:
+        with no_grad():
+            model(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def histograms(arrays: Any, inputs: Any = None, *, grads: bool = False, bins: int | None = None, ax: Any = None) -> Any:
     """How the numbers of several arrays are distributed, as outlines.
 
     Parameters
     ----------
     arrays : mapping of str to array_like, or Module
-        Of a Module, its parameters.
+        Of a Module, its parameters; with `inputs`, the activations.
+    inputs : array_like, optional
+        What the Module is called with: what each of its layers makes of it is shown.
     grads : bool
         Of a Module or a mapping of Tensors, their gradients instead.
-    bins : int
+    bins : int, optional
+        By default twice the square root of the largest array's size, 10 to 60.
     """
-    if hasattr(arrays, "named_parameters"):
+    if inputs is not None:
+        if grads:
+            raise ValueError("histograms: gradients of activations are in viz.flow(model, loss); leave inputs out.")
+        arrays = _activations(arrays, inputs)
+    elif hasattr(arrays, "named_parameters"):
         arrays = dict(arrays.named_parameters())
     found: dict[str, Array] = {}
     for name, values in arrays.items():
@@ -206,12 +233,14 @@ def histograms(arrays: Any, *, grads: bool = False, bins: int = 60, ax: Any = No
             "histograms: nothing to draw" + (": no gradient is there; call backward() first." if grads else ".")
         )
     ax = axes_or_new(ax)
-    edges = np.histogram_bin_edges(together, bins)
+    largest = max(numbers.size for numbers in found.values())
+    edges = np.histogram_bin_edges(together, bins or int(np.clip(2 * np.sqrt(largest), 10, 60)))
     for i, (name, numbers) in enumerate(found.items()):
         share = np.histogram(numbers, edges)[0] / max(numbers.size, 1)
         line = ("-", "--", ":")[i // len(COLORS) % 3]
-        ax.stairs(share, edges, color=COLORS[i % len(COLORS)], label=name, linestyle=line, linewidth=1.3)
-    ax.set(xlabel="gradient" if grads else "value", ylabel="share of the numbers")
+        ax.stairs(share, edges, color=COLORS[i % len(COLORS)], label=plain(name), linestyle=line, linewidth=1.3)
+    ax.set(xlabel="gradient" if grads else "value" if inputs is None else "activation", ylabel="share of the numbers")
+    ax.ticklabel_format(axis="x", style="sci", scilimits=(-2, 4))
     return tidy(ax)
 
 
@@ -232,7 +261,7 @@ def schedule(rates: Any, steps: int | None = None, *, ax: Any = None) -> Any:
             if steps is None:
                 raise ValueError("schedule: say how many steps to draw of a function: schedule(f, steps=1000).")
             one = [one(step) for step in range(steps)]
-        ax.plot(_array(one), color=COLORS[i % len(COLORS)], label=name or None, linewidth=1.8)
+        ax.plot(_array(one), color=COLORS[i % len(COLORS)], label=plain(name) or None, linewidth=1.8)
     ax.set(xlabel="step", ylabel="learning rate")
     ax.set_ylim(bottom=0)
     return tidy(ax)
@@ -256,7 +285,7 @@ def attention(weights: Any, *, queries: Sequence[str] = (), keys: Sequence[str] 
     ax.figure.colorbar(ax.imshow(table, cmap="Blues", vmin=0), ax=ax, shrink=0.8, label="weight")
     for names, put in ((keys or queries, ax.set_xticks), (queries, ax.set_yticks)):
         if len(names):
-            put(range(len(names)), [name.replace("$", r"\$") for name in names])
+            put(range(len(names)), [plain(name) for name in names])
     if len(keys or queries):
         ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="key", ylabel="query")

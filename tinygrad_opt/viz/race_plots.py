@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .mpl import COLORS, axes_or_new, pyplot, tidy
+from .mpl import COLORS, axes_or_new, plain, pyplot, tidy
 
 if TYPE_CHECKING:
     from .race import Race
@@ -30,12 +30,14 @@ def paths(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     for i, (key, label) in enumerate(race.labels.items()):
         points = race.runs[key, start, noisy].points
         color = COLORS[i % len(COLORS)]
-        ax.plot(*points.T, color=color, linewidth=1.5, label=label, marker=".", markersize=3)
+        ax.plot(*points.T, color=color, linewidth=1.5, label=plain(label), marker=".", markersize=3)
         ax.plot(*points[-1], color=color, marker="o", markersize=7, markeredgecolor="white")
     ax.plot(*race.starts[start], color="#17212f", marker="o", markersize=6)
     for point in race.minima:
         ax.plot(*point, color="#17212f", marker="*", markersize=13, markeredgecolor="white")
-    ax.set(xlim=race.bounds[:2], ylim=race.bounds[2:], xlabel="x", ylabel="y", title=f"{race.name}  {race.formula}")
+    ax.set(
+        xlim=race.bounds[:2], ylim=race.bounds[2:], xlabel="x", ylabel="y", title=plain(f"{race.name}  {race.formula}")
+    )
     ax.legend(fontsize=8, framealpha=0.9)
     return ax
 
@@ -56,7 +58,9 @@ def surface(race: Race, ax: Any, start: int, noisy: bool) -> Any:
         run = race.runs[key, start, noisy]
         inside = np.all((run.points >= [x[0], y[0]]) & (run.points <= [x[-1], y[-1]]), axis=1)
         points, loss = run.points[inside], run.losses[inside]
-        ax.plot(*points.T, height(loss) + 0.03, color=COLORS[i % len(COLORS)], linewidth=1.8, label=label, zorder=5)
+        ax.plot(
+            *points.T, height(loss) + 0.03, color=COLORS[i % len(COLORS)], linewidth=1.8, label=plain(label), zorder=5
+        )
     ax.set(xlabel="x", ylabel="y", zlabel="log₁₀ height")
     return ax
 
@@ -68,7 +72,7 @@ def losses(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     known = [float(race.function(*point)) for point in race.minima]
     low = min([*known, *(float(run.losses.min()) for run in runs)])
     for i, (run, label) in enumerate(zip(runs, race.labels.values(), strict=True)):
-        ax.plot(np.maximum(run.losses - low, 1e-16), color=COLORS[i % len(COLORS)], label=label, linewidth=1.5)
+        ax.plot(np.maximum(run.losses - low, 1e-16), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
     ax.set(yscale="log", xlabel="step", ylabel="loss above the lowest")
     return tidy(ax)
 
@@ -78,7 +82,7 @@ def lengths(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     ax = axes_or_new(ax)
     for i, (key, label) in enumerate(race.labels.items()):
         length = np.linalg.norm(race.runs[key, start, noisy].steps, axis=1)
-        ax.plot(np.maximum(length, 1e-16), color=COLORS[i % len(COLORS)], label=label, linewidth=1.5)
+        ax.plot(np.maximum(length, 1e-16), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
     ax.set(yscale="log", xlabel="step", ylabel="length of the step")
     return tidy(ax)
 
