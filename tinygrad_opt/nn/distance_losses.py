@@ -36,7 +36,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 · x2 / (‖x1‖ ‖x2‖) along `axis`, each norm not less than `eps`."""
-    x1, x2 = as_tensor(x1), as_tensor(x2)
+    x1, x2 = np.broadcast_arrays(as_tensor(x1), as_tensor(x2))
     lengths = [_length(x, axis, eps) for x in (x1, x2)]
     return np.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=axis)
 

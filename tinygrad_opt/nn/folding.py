@@ -107,10 +107,10 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
         raise ShapeError(f"{layer_name('unfold')}: expected (N, C, H, W) or (C, H, W), got {x.shape}.")
     geometry = _geometry("unfold", kernel_size, dilation, padding, stride)
     batch = x if x.ndim == 4 else x[None]
-    output_sizes("unfold", batch.shape[2:], *geometry.values())
+    windows = output_sizes("unfold", batch.shape[2:], *geometry.values())
     columns = gather_windows(batch, **geometry)
     rows = x.shape[-3] * math.prod(geometry["kernel"])
-    return columns.reshape((*x.shape[:-3], rows, -1))  # type: ignore[no-any-return]
+    return columns.reshape((*x.shape[:-3], rows, math.prod(windows)))  # type: ignore[no-any-return]
 
 
 def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
@@ -134,7 +134,7 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
             f"with windows of {kernel}, got {x.shape}."
         )
     channels = x.shape[-2] // math.prod(kernel)
-    image = add_windows(x.reshape((-1, channels, *kernel, *out)), size=size, **geometry)
+    image = add_windows(x.reshape((*(x.shape[:-2] or (1,)), channels, *kernel, *out)), size=size, **geometry)
     return image if x.ndim == 3 else image[0]  # type: ignore[no-any-return]
 
 

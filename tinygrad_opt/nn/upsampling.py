@@ -139,7 +139,7 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
             f"{layer_name('pixel_shuffle')}: expected (…, C·{r * r}, H, W) for upscale_factor={r}, got {x.shape}."
         )
     *lead, c, h, w = x.shape
-    apart = x.reshape((-1, c // (r * r), r, r, h, w))
+    apart = x.reshape((math.prod(lead), c // (r * r), r, r, h, w))
     return np.transpose(apart, (0, 1, 4, 2, 5, 3)).reshape((*lead, c // (r * r), h * r, w * r))  # type: ignore[return-value]
 
 
@@ -149,7 +149,7 @@ def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
     if x.ndim < 3 or x.shape[-1] % r or x.shape[-2] % r:
         raise ShapeError(f"{layer_name('pixel_unshuffle')}: height and width must be multiples of {r}, got {x.shape}.")
     *lead, c, h, w = x.shape
-    apart = x.reshape((-1, c, h // r, r, w // r, r))
+    apart = x.reshape((math.prod(lead), c, h // r, r, w // r, r))
     return np.transpose(apart, (0, 1, 3, 5, 2, 4)).reshape((*lead, c * r * r, h // r, w // r))  # type: ignore[return-value]
 
 
