@@ -1,6 +1,7 @@
 """The command line as a user meets it: in any folder, interrupted, misspelt, and with files of their own."""
 
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -88,7 +89,10 @@ def test_a_comparison_prints_tables_and_writes_a_report(folder, capsys):
     page = (report / "index.html").read_text("utf-8")
     assert found["answer"][0] in page
     assert "http" not in re.sub(r"http://www\.w3\.org/2000/svg", "", page.split("What this cannot show")[0])
-    assert (report / "results.csv").read_text("utf-8").count("\n") == 1 + 2 * 2
+    assert (report / "results.csv").read_text("utf-8").count("\n") == 1 + 2 * 2 + 3
+    markdown = (report / "results.md").read_text("utf-8")
+    assert all(sentence in markdown for sentence in found["answer"])
+    assert markdown.split("\n## ")[-1].startswith("What this cannot show")
     assert (report / "figures" / "moons-curves.svg").read_text("utf-8").startswith("<svg")
 
 
@@ -176,10 +180,10 @@ def start(folder, *arguments):
     )
 
 
-def wait_for_records(folder, process, count):
+def wait_for_records(folder, running, count):
     """Until a running study has written so many records, or has ended."""
     path = folder / "r.unfinished.sqlite"
-    while process.poll() is None:
+    while running():
         try:
             database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
             try:
@@ -202,7 +206,7 @@ def undisturbed(tmp_path_factory):
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, undisturbed):
     process = start(tmp_path, "--steps", "400")
-    wait_for_records(tmp_path, process, 2)
+    wait_for_records(tmp_path, lambda: process.poll() is None, 2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130
@@ -217,20 +221,29 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, undisturbed):
     assert other.returncode == 2
 
 
-def test_killed_at_random_moments_and_resumed_the_study_is_the_same(tmp_path, undisturbed):
-    moments = random.Random(0)
-    kills = int(os.environ.get("TINYGRAD_OPT_KILLS", "3"))
-    process = start(tmp_path)
-    for i in range(kills):
-        wait_for_records(tmp_path, process, (i + 1) * len(undisturbed) // (kills + 1))
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that start in no time")
+def test_killed_at_twenty_random_moments_and_resumed_the_study_is_the_same(tmp_path, undisturbed):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tinygrad_opt.study.command"])
+    moments, arguments = random.Random(0), ["compare", *SMALL, "--no-forms", "--out", str(tmp_path / "r")]
+
+    def begin():
+        more = ["--resume"] if (tmp_path / "r.unfinished.sqlite").exists() else []
+        process = context.Process(target=main, args=([*arguments, *more],))
+        process.start()
+        return process
+
+    process = begin()
+    for i in range(20):
+        wait_for_records(tmp_path, process.is_alive, i * (len(undisturbed) - 1) // 20)
         time.sleep(moments.uniform(0, 0.03))
         process.kill()
-        process.communicate()
+        process.join()
         if (tmp_path / "r").exists():
             break
-        process = start(tmp_path, *(["--resume"] if (tmp_path / "r.unfinished.sqlite").exists() else []))
-    _, err = process.communicate(timeout=300)
-    assert (tmp_path / "r" / "study.sqlite").exists(), err
+        process = begin()
+    process.join()
+    assert i >= 10, "killed less than ten times"
     assert records(tmp_path / "r" / "study.sqlite") == undisturbed
 
 
