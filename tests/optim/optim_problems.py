@@ -1,4 +1,8 @@
-"""Problems with gradients in plain NumPy, so that any framework can be driven with the same numbers."""
+"""Problems with gradients in plain NumPy, so that any framework can be driven with the same numbers.
+
+Values may have an axis more in front, for many copies of a problem at once; the gradients then have it too, save where
+they do not depend on the values.
+"""
 
 import numpy as np
 
@@ -26,6 +30,40 @@ class Quadratic:
         return found
 
 
+class Rows:
+    """½ Σ c·x² over the rows of tables, of which a step sees a few: the gradients of the others are exactly 0."""
+
+    shapes = ((6, 3), (8, 2))
+
+    def __init__(self):
+        rng = np.random.default_rng(6)
+        self.curvature = [10.0 ** rng.uniform(-2, 1, shape) for shape in self.shapes]
+        self.start = [rng.standard_normal(shape) for shape in self.shapes]
+        self.seen = [[rng.choice(shape[0], 2, replace=False) for shape in self.shapes] for _ in range(500)]
+
+    def gradients(self, values, step):
+        found = []
+        for c, x, rows in zip(self.curvature, values, self.seen[step], strict=True):
+            g = np.zeros_like(x)
+            g[..., rows, :] = c[rows] * x[..., rows, :]
+            found.append(g)
+        return found
+
+
+class Matrices:
+    """½ Σ c·x² over matrices of several forms."""
+
+    shapes = ((4, 4), (2, 5), (6, 3))
+
+    def __init__(self):
+        rng = np.random.default_rng(7)
+        self.curvature = [10.0 ** rng.uniform(-2, 1, shape) for shape in self.shapes]
+        self.start = [rng.standard_normal(shape) for shape in self.shapes]
+
+    def gradients(self, values, step):
+        return [c * x for c, x in zip(self.curvature, values, strict=True)]
+
+
 class Network:
     """Mean squared error of a 3-5-1 tanh network on minibatches of 8."""
 
@@ -41,10 +79,10 @@ class Network:
         w1, b1, w2, b2 = values
         rows = (np.arange(8) + 8 * step) % 64
         x, y = self.x[rows], self.y[rows]
-        h = np.tanh(x @ w1.T + b1)
-        e = (h @ w2.T + b2 - y) * (2 / 8)
+        h = np.tanh(x @ w1.swapaxes(-1, -2) + b1[..., None, :])
+        e = (h @ w2.swapaxes(-1, -2) + b2[..., None, :] - y) * (2 / 8)
         dh = e @ w2 * (1 - h * h)
-        return [dh.T @ x, dh.sum(0), e.T @ h, e.sum(0)]
+        return [dh.swapaxes(-1, -2) @ x, dh.sum(-2), e.swapaxes(-1, -2) @ h, e.sum(-2)]
 
 
 class Sparse:

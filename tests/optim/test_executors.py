@@ -173,6 +173,43 @@ def test_hyperparameter_through_twenty_steps(optimizer, options, learnt):
     assert value.grad.item() == pytest.approx(expected, rel=1e-6)
 
 
+ALL = sorted(
+    name
+    for name, cls in vars(optim).items()
+    if isinstance(cls, type) and issubclass(cls, optim.Optimizer) and cls is not optim.Optimizer
+)
+NOT_ONE_RULE = {"LBFGS", "AdaHessian", "Prodigy"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_learning_rate_is_learnt_through_twenty_steps(name):
+    """By backpropagation through training, against central differences; or the optimizer says why it cannot."""
+    cls = getattr(optim, name)
+    if name in NOT_ONE_RULE:
+        with pytest.raises(TypeError, match="Functional: "):
+            optim.Functional(cls)
+        return
+    if not cls.rule.differentiable:
+        with pytest.raises(tg.errors.GradientError, match="signs or comparisons"):
+            optim.Functional(cls, lr=0.1)
+        return
+    curvature = tg.Tensor(np.array([[1.0, 0.1], [3.0, 0.5]]))
+    start = [tg.Tensor(np.array([[2.0, -1.0], [0.5, 3.0]]))]
+
+    def loss(x):
+        return (curvature * (x - 0.3) * (x - 0.3)).sum() / 2 + 0.1 * (x @ x).sum()
+
+    def final(lr):
+        (x,) = optim.unroll(loss, start, optim.Functional(cls, lr=lr), 20)
+        return (curvature * x * x).sum()
+
+    lr = tg.Tensor(np.array(0.03), requires_grad=True)
+    final(lr).backward()
+    h = 1e-6
+    expected = (final(0.03 + h).item() - final(0.03 - h).item()) / (2 * h)
+    assert lr.grad.item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_epsilon_under_the_root_makes_a_zero_gradient_differentiable():
     lr = tg.Tensor(np.array(0.1), requires_grad=True)
     x = tg.Tensor(np.array([1.0, 0.0]), requires_grad=True)

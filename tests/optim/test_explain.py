@@ -35,7 +35,30 @@ def test_every_optimizer_explains_itself(name):
     text = explanation(optimizer)
     assert "lr (η) = 0.1" in text
     assert "not shown" not in text
-    assert type(optimizer).rule.formula in repr(optimizer)
+    assert (type(optimizer).formula or type(optimizer).rule.formula) in repr(optimizer)
+
+
+def test_the_explanation_knows_what_evolves_with_the_steps():
+    """Nesterov's μ at the third step, and ASGD's falling rate at the second, by their formulas."""
+    _, optimizer = setting(lambda p: optim.Nesterov(p, 0.1))
+    optimizer.step()
+    optimizer.step()
+    second = (1 + 5**0.5) / 2
+    third = (1 + (1 + 4 * second**2) ** 0.5) / 2
+    fourth = (1 + (1 + 4 * third**2) ** 0.5) / 2
+    assert f"+ {(third - 1) / fourth:.6g} * (y_new′ - y)" in explanation(optimizer)
+    _, optimizer = setting(lambda p: optim.ASGD(p, 0.5, lambd=0.1, alpha=0.5))
+    optimizer.step()
+    assert f"- {0.5 / 1.05**0.5:.6g} * g" in explanation(optimizer)
+
+
+def test_trace_shows_what_weight_decay_adds():
+    w, optimizer = setting(lambda p: optim.SGD(p, 0.1, weight_decay=0.5))
+    found = optimizer.trace(w)
+    np.testing.assert_allclose(found["gradient used"], [5.0, -2.5])
+    np.testing.assert_allclose(found["decay"], [-0.1, 0.05])
+    w, optimizer = setting(lambda p: optim.SGD(p, 0.1))
+    assert "decay" not in optimizer.trace(w)
 
 
 def test_trace_of_the_step_to_come_changes_nothing():
@@ -58,7 +81,7 @@ def test_trace_of_the_last_step():
     optimizer.step()
     found = optimizer.trace(w)
     np.testing.assert_array_equal(w.data - before, found["Δ"])
-    np.testing.assert_allclose(found["parameter used"], before * (1 - 0.1 * 0.01))
+    np.testing.assert_allclose(found["decay"], -before * 0.1 * 0.01)
     assert found["t"] == 1
 
 
@@ -99,6 +122,52 @@ def test_race_with_noise_is_reproducible_and_common():
     np.testing.assert_array_equal(one["a"].points, one["b"].points)
     other = optim.race(valley, [1.0, 1.0], makers, 20, noise=0.3, seed=5)
     assert not np.array_equal(one["a"].points, other["a"].points)
+
+
+ALL = sorted(
+    name
+    for name, cls in vars(optim).items()
+    if isinstance(cls, type) and issubclass(cls, optim.Optimizer) and cls is not optim.Optimizer
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_optimizer_races(name):
+    """Downhill with noise, from two starts; what takes matrices alone says so."""
+    makers = {"it": lambda p: getattr(optim, name)(p, lr=0.01)}
+    if name == "Muon":
+        with pytest.raises(tg.errors.ShapeError, match="matrices"):
+            optim.race(valley, [1.0, 1.0], makers, 3)
+        return
+    path = optim.race(valley, [[1.0, 1.0], [0.5, -2.0]], makers, 25, noise=0.01)["it"]
+    assert path.points.shape == (2, 26, 2)
+    assert (path.losses[:, -1] < path.losses[:, 0]).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_record_is_of_the_step_that_was_taken(name):
+    w = tg.Tensor(np.array([[2.0, -1.0], [0.5, 3.0]]), requires_grad=True)
+    optimizer = getattr(optim, name)([w], lr=0.01)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        if optimizer.backward_in_closure:
+            loss.backward()
+        return loss
+
+    if name == "LBFGS":
+        optimizer.step(closure)
+        with pytest.raises(TypeError, match="not one formula"):
+            optimizer.trace(w)
+        return
+    optimizer.record(w)
+    for step in range(1, 4):
+        before = w.data.copy()
+        optimizer.step(closure)
+        found = optimizer.trace(w)
+        assert found["t"] == step
+        np.testing.assert_allclose(found["Δ"], w.data - before, rtol=1e-12, atol=1e-15)
 
 
 def test_race_shows_divergence():

@@ -1,4 +1,4 @@
-"""Optimizers that PyTorch has not follow optax's, where optax has them: frozen paths, and live where it is installed."""
+"""Optimizers that PyTorch has not follow optax's, where it has them: frozen, and live where optax is installed."""
 
 from pathlib import Path
 

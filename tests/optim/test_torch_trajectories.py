@@ -4,48 +4,82 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from optim_configurations import cases, label
-from optim_problems import CHECKPOINTS, PROBLEMS, deviation
+from optim_configurations import CONFIGURATIONS, MUON, SPARSE_ADAM, cases, label
+from optim_problems import CHECKPOINTS, PROBLEMS, Matrices, Rows, deviation
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
 
-FROZEN = np.load(Path(__file__).parent / "reference" / "torch_trajectories.npz")
+REFERENCE = Path(__file__).parent / "reference"
+FROZEN = np.load(REFERENCE / "torch_trajectories.npz")
 ROWS = {str(text): row for row, text in enumerate(FROZEN["labels"])}
-TOLERANCE = 1e-12
+MATRICES = np.load(REFERENCE / "torch_matrices.npz")
+TOLERANCE = 1e-11
 
 
-def ours(name, options):
-    """The parameters of all problems at the checkpoints; one optimizer has them all, which changes nothing."""
-    problems = {kind: make() for kind, make in PROBLEMS.items()}
-    params = {
-        kind: [tg.Tensor(np.array(x), requires_grad=True) for x in problem.start] for kind, problem in problems.items()
-    }
-    sign = -1.0 if options.get("maximize") else 1.0
-    optimizer = getattr(optim, name)([p for one in params.values() for p in one], allow_unused=True, **options)
-    points = {kind: [] for kind in PROBLEMS}
+def ours(name, configurations, problems):
+    """Parameters by problem, (configurations, checkpoints, numbers); each configuration is a group of its own.
+
+    All problems are solved by one optimizer, which changes nothing about any of them.
+    """
+    problems = {kind: make() for kind, make in problems.items()}
+    starts = [x for problem in problems.values() for x in problem.start]
+    groups = [
+        {"params": [tg.Tensor(np.array(x), requires_grad=True) for x in starts], **options}
+        for options in configurations
+    ]
+    optimizer = getattr(optim, name)(groups, allow_unused=True)
+    signs = np.array([-1.0 if options.get("maximize") else 1.0 for options in configurations])
+    columns = list(zip(*(group["params"] for group in groups), strict=True))
+    points = []
     for step in range(CHECKPOINTS[-1]):
-        for kind, problem in problems.items():
-            gradients = problem.gradients([p.data for p in params[kind]], step)
-            for p, g in zip(params[kind], gradients, strict=True):
-                p.grad = None if g is None else tg.Tensor(np.asarray(sign * g))
+        values = iter([np.stack([p.data for p in column]) for column in columns])
+        found = [g for q in problems.values() for g in q.gradients([next(values) for _ in q.start], step)]
+        for column, g, x in zip(columns, found, starts, strict=True):
+            signed = None if g is None else np.broadcast_to(g, (len(signs), *x.shape)).T * signs
+            for p, one in zip(column, signs if g is None else signed.T, strict=True):
+                p.grad = None if g is None else tg.Tensor(np.asarray(one))
         optimizer.step()
         if step + 1 in CHECKPOINTS:
-            for kind in PROBLEMS:
-                points[kind].append(np.concatenate([p.data.reshape(-1) for p in params[kind]]))
-    return points
+            points.append([np.concatenate([p.data.reshape(-1) for p in group["params"]]) for group in groups])
+    ends = np.cumsum([sum(x.size for x in problem.start) for problem in problems.values()])
+    return dict(zip(problems, np.split(np.array(points).swapaxes(0, 1), ends[:-1], axis=-1), strict=True))
 
 
-@pytest.mark.parametrize("case", cases(), ids=[label for label, _, _ in cases()])
-def test_follows_pytorch(case, on_numpy):
-    text, name, options = case
-    got = ours(name, options)
-    for kind in PROBLEMS:
-        expected = FROZEN[kind][ROWS[text]]
-        for at, point, value in zip(CHECKPOINTS, got[kind], expected, strict=True):
-            assert deviation([point], [value]) < TOLERANCE, f"{kind}, after {at} steps"
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_follows_pytorch(name, on_numpy):
+    got = ours(name, CONFIGURATIONS[name], PROBLEMS)
+    for row, options in enumerate(CONFIGURATIONS[name]):
+        for kind in PROBLEMS:
+            expected = FROZEN[kind][ROWS[label(name, options)]]
+            for at, point, value in zip(CHECKPOINTS, got[kind][row], expected, strict=True):
+                assert deviation([point], [value]) < TOLERANCE, f"{options}, {kind}, after {at} steps"
+
+
+@pytest.mark.parametrize(("name", "problem"), [("Muon", Matrices), ("SparseAdam", Rows)])
+def test_follows_pytorch_on_matrices(name, problem):
+    """Muon beside PyTorch's with its iteration in float64; SparseAdam beside PyTorch's on sparse gradients."""
+    configurations = {"Muon": MUON, "SparseAdam": SPARSE_ADAM}[name]
+    got = ours(name, configurations, {"only": problem})["only"]
+    for row, options in enumerate(configurations):
+        assert deviation(got[row], MATRICES[name][row]) < TOLERANCE, options
 
 
 def test_every_frozen_row_is_used():
     assert {text for text, _, _ in cases()} == set(ROWS)
     assert label("A", {"b": 1}) == "A,b=1"
+    assert [len(MATRICES[name]) for name in ("Muon", "SparseAdam")] == [len(MUON), len(SPARSE_ADAM)]
+
+
+@pytest.mark.torch
+def test_every_optimizer_of_pytorch_is_here_with_its_hyperparameters():
+    torch = pytest.importorskip("torch")
+    import inspect
+
+    switches = {"foreach", "fused", "capturable", "differentiable"}
+    for name, cls in vars(torch.optim).items():
+        if inspect.isclass(cls) and issubclass(cls, torch.optim.Optimizer) and name != "Optimizer":
+            theirs = {k: v.default for k, v in inspect.signature(cls).parameters.items() if k not in switches}
+            mine = {k: v.default for k, v in inspect.signature(getattr(optim, name)).parameters.items()}
+            assert theirs.keys() <= mine.keys(), name
+            assert {k: mine[k] for k in theirs} == theirs, name

@@ -78,6 +78,7 @@ class AdaHessian(Optimizer):
     """
 
     rule = adahessian
+    backward_in_closure = False
     defaults = table(lr=0.15, betas=(0.9, 0.999), eps=1e-4, weight_decay=0.0, hessian_power=1.0)
     ranges = table(hessian_power=(0.0, 1.0, "(]"))
 

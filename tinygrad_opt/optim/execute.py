@@ -61,7 +61,7 @@ class Executor:
 
     def strayed(self) -> bool:
         """Whether parameters have taken another dtype since."""
-        return self.moved and any([p.dtype != self.dtype for p in self.params])
+        return self.moved and any(p.dtype != self.dtype for p in self.params)
 
     def check_shapes(self) -> None:
         """Raise ShapeError for a parameter that has taken another shape since."""

@@ -14,12 +14,12 @@ from ..autograd import Tensor
 from ..errors import GradientError
 from ..kernels.trace import CannotCompile, trace
 from .rule import RULE_CODES, UpdateRule
-from .state import places, read
+from .state import places
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["explanation", "terms"]
+__all__ = ["explanation", "formula", "terms"]
 
 GREEK = {"lr": "η", "betas": "β₁, β₂", "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ"}
 
@@ -28,8 +28,8 @@ def explanation(optimizer: Optimizer) -> str:
     """The rule as mathematics, the present hyperparameters, and the rule for one number with them filled in."""
     cls, rule = type(optimizer), getattr(optimizer, "rule", None)
     lines = [(cls.__doc__ or cls.__name__).strip().splitlines()[0]]
-    if rule is not None:
-        lines += ["", f"  {rule.formula}"]
+    if text := formula(cls):
+        lines += ["", f"  {text}"]
     for index, group in enumerate(optimizer.param_groups):
         lines += ["", f"group {index}, {len(group['params'])} parameters:"]
         for key in optimizer.defaults:
@@ -38,17 +38,24 @@ def explanation(optimizer: Optimizer) -> str:
         if rule is not None and rule.elementwise:
             for executor in optimizer._executors[index]:
                 executor.settle()
-            t = max(max(executor.steps) for executor in optimizer._executors[index]) + 1
-            lines += [f"  For one number, at step t = {t}:"]
-            lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), t)]
+            reached = [pair for e in optimizer._executors[index] for pair in zip(e.steps, e.clocks, strict=True)]
+            steps, clock = max(reached, key=lambda pair: pair[0])
+            lines += [f"  For one number, at step t = {steps + 1}:"]
+            lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), steps + 1, clock)]
     return "\n".join(lines)
 
 
-def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int) -> list[str]:
+def formula(cls: type[Optimizer]) -> str:
+    """The mathematics of an optimizer: its own text where it has one, else its rule's."""
+    rule = getattr(cls, "rule", None)
+    return cls.formula or (rule.formula if rule is not None else "")
+
+
+def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int, clock: Mapping[str, float]) -> list[str]:
     """The rule as straight-line code on one number, with the hyperparameters' values in it."""
     known: dict[str, Any] = {**values, "t": t}
     if rule.advance is not None:
-        known |= rule.advance(**{**known, **rule.first_clock()})
+        known |= rule.advance(**{**known, **clock})
     known = {name: known[name] for name in rule.hyper}
     try:
         loop = trace(rule.function, rule.hyper, lambda test, names: bool(eval(test, dict(names), known)))
@@ -75,7 +82,8 @@ def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int) -> list[str]:
 def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
     """Every named quantity of the step that the optimizer would take for p now; nothing changes.
 
-    The rule runs on copies, and what its local variables hold when it returns is kept.
+    The rule runs on copies, and what its local variables hold when it returns is kept. "decay" is the part of Δ that
+    there would not be without weight decay.
     """
     if not hasattr(optimizer, "rule"):
         raise TypeError(f"trace: {type(optimizer).__name__} is not one formula a step, so it has no terms to show.")
@@ -89,7 +97,10 @@ def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
         raise GradientError("trace: the parameter has no gradient; call backward() first.")
     executor, position = next((e, i) for tensor, e, i in places(optimizer) if tensor is p)
     rule = optimizer.rule
-    saved = read(executor, position)
+    executor.settle()
+    # before the first step a state may have been placed already, as AdaHessian does
+    known = executor.steps[position] > 0
+    saved = {name: array for name, array in executor.read(position).items() if known or name not in rule.init}
     hyper, _ = executor.hyper(values, executor.steps[position], executor.clocks[position])
     states: list[Any] = []
     for name, wanted in zip(rule.state, rule.active(values), strict=True):
@@ -117,8 +128,10 @@ def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
     finally:
         sys.setprofile(previous)
     shown = {k: v for k, v in found.items() if k not in (*hyper, "p", "g") and not isinstance(v, (bool, type(None)))}
-    for name, text, original in (("g", "gradient used", gradient), ("p", "parameter used", before)):
-        if name in found and not np.array_equal(found[name], original):
-            shown = {text: found[name], **shown}
+    if "g" in found and not np.array_equal(found["g"], gradient):
+        shown = {"gradient used": found["g"], **shown}
     after = new[0] if isinstance(new, tuple) else new
+    if hyper.get("weight_decay"):
+        bare = rule.function(before.copy(), gradient.copy(), *states, **{**hyper, "weight_decay": 0.0})
+        shown["decay"] = after - (bare[0] if isinstance(bare, tuple) else bare)
     return {"gradient": gradient, **shown, "Δ": after - before, "t": executor.steps[position] + 1}

@@ -27,6 +27,8 @@ class Functional:
 
     Raises
     ------
+    TypeError
+        The optimizer is not one pure rule: LBFGS, AdaHessian, Prodigy.
     GradientError
         The rule is built on the sign of the gradient, so that its derivative says nothing.
 
@@ -46,6 +48,11 @@ class Functional:
         name = optimizer.__name__
         if not hasattr(optimizer, "rule"):
             raise TypeError(f"Functional: {name} has no update rule of its own, so it cannot run on Tensors.")
+        if optimizer.step is not Optimizer.step:
+            raise TypeError(
+                f"Functional: {name} does more in a step than its update rule says (it estimates something first), "
+                f"so it cannot run on Tensors."
+            )
         if not optimizer.rule.differentiable:
             raise GradientError(
                 f"Functional: the rule of {name} is built on signs or comparisons; its derivative is 0 almost "

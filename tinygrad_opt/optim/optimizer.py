@@ -16,7 +16,8 @@ from ..autograd.tensor import new_tensor
 from . import groups as given
 from .advice import Advice, OptimizerWarning, disagreement, no_gradients
 from .each import Each
-from .explain import explanation, terms
+from .execute import Executor
+from .explain import explanation, formula, terms
 from .flat import Flat
 from .groups import REQUIRED, table
 from .rule import UpdateRule
@@ -71,22 +72,27 @@ class Optimizer:
     defaults: Mapping[str, Any] = table()
     ranges: ClassVar[Mapping[str, Any]] = table()
     spread: ClassVar[Mapping[str, tuple[str, ...]]] = table(betas=("beta1", "beta2"))
-    """Hyperparameters that are tuples, and the names under which the rule takes their items."""
+    """Hyperparameters that are tuples → the names of their items in the rule."""
+    formula: ClassVar[str] = ""
+    """The mathematics, where it is not the rule's own text."""
+    backward_in_closure: ClassVar[bool] = True
+    """Whether the closure of ``step`` runs the backward pass; else it returns the loss alone."""
     torch_state: ClassVar[Mapping[str, str]] = table()
     """Names of states → names in the state of PyTorch's optimizer."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in cls.__dict__ or "defaults" not in cls.__dict__:
-            return
         kind = inspect.Parameter
-        parameters = [kind("self", kind.POSITIONAL_ONLY), kind("params", kind.POSITIONAL_OR_KEYWORD)]
+        own = list(inspect.signature(cls.__init__).parameters.values())
+        if not any(p.kind is kind.VAR_KEYWORD for p in own):
+            return
+        shown = [kind("params", kind.POSITIONAL_OR_KEYWORD)]
         for name, default in cls.defaults.items():
             value = kind.empty if default is REQUIRED else default
-            parameters.append(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value))
+            shown.append(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value))
         base = inspect.signature(Optimizer.__init__).parameters.values()
-        parameters += [p for p in base if p.kind is p.KEYWORD_ONLY]
-        cls.__signature__ = inspect.Signature(parameters[1:])  # type: ignore[attr-defined]
+        only = {p.name: p for p in (*own, *base) if p.kind is p.KEYWORD_ONLY and p.name not in cls.defaults}
+        cls.__signature__ = inspect.Signature([*shown, *only.values()])  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -144,7 +150,7 @@ class Optimizer:
         executors = [self._make_executors(one) for one in ready]
         self.param_groups += ready
         self._executors += executors
-        self._hyper += [((), {}) for _ in ready]
+        self._hyper += [((), {})] * len(ready)
 
     def _values(self, index: int) -> dict[str, Any]:
         """A group's hyperparameters as the rule takes them; checked again when one has changed."""
@@ -199,7 +205,7 @@ class Optimizer:
             values = self._values(index)
             for executor in executors:
                 executor.collect()
-            if any([executor.strayed() for executor in executors]):
+            if any(map(Executor.strayed, executors)):
                 executors = regroup(self, index)
                 for executor in executors:
                     executor.collect()
@@ -312,11 +318,8 @@ class Optimizer:
             )
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {
-            key: value
-            for key, value in self.__dict__.items()
-            if key not in ("_executors", "_hyper", "state", "_recorded")
-        }
+        left_out = ("_executors", "_hyper", "state", "_recorded")
+        kept = {key: value for key, value in self.__dict__.items() if key not in left_out}
         return {**kept, "saved": save(self)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -336,7 +339,7 @@ class Optimizer:
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        lines = [f"{name}: {self.rule.formula}" if hasattr(type(self), "rule") else name]
+        lines = [f"{name}: {formula(type(self))}".removesuffix(": ")]
         for index, group in enumerate(self.param_groups):
             tensors: list[Tensor] = group["params"]
             hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..autograd import Tensor
-from ..autograd.tensor import new_tensor
 from ..errors import GradientError
 
 __all__ = ["Path", "race"]
@@ -93,9 +92,10 @@ def _run(
         def closure(shake: Any = shakes[step]) -> Tensor:
             optimizer.zero_grad()
             loss = f(w)
-            loss.backward()
-            if noise and w.grad is not None:
-                w.grad = new_tensor(w.grad.data + shake, None)
+            if noise:
+                loss = loss + (w * Tensor(shake)).sum()  # adds the noise to the gradient, and nothing to the curvature
+            if optimizer.backward_in_closure:
+                loss.backward()
             return loss
 
         try:

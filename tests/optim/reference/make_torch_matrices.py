@@ -1,6 +1,7 @@
 """Freezes PyTorch's Muon and SparseAdam: 500 steps in float64 of every configuration.
 
-Muon's iteration runs in bfloat16 in PyTorch, whose two digits would hide any mistake; here it is made to run in float64.
+Muon's iteration runs in bfloat16 in PyTorch, whose two digits would hide any mistake; here it is made to run in
+float64.
 Run by hand where torch is installed: python tests/optim/reference/make_torch_matrices.py
 """
 
