@@ -16,67 +16,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from . import winograd
 from .geometry import geometry
+from .images import copy, jit, lay, take
 from .threads import in_parts
 from .tiles import begin_tile, dot_tile, sum_tile
 
 __all__ = ["channel_sums", "convolve", "convolve_transpose", "convolve_weight"]
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 _LEAST = 1 << 20  # multiplications that are worth a thread
 _PARTS = 8  # of a batch, each with a weight gradient of its own
 
 
-@_jit
-def _copy(source, target):  # type: ignore[no-untyped-def]
-    for t in range(target.size):
-        target[t] = source[t]
-
-
-@_jit
-def _lay(x, planes, origin, stride, before, plane):  # type: ignore[no-untyped-def]
-    """An image (C, H, W) into the planes of its phases (s₁ · s₂ · C, any), from `origin` on; the rest stays zero."""
-    s1, s2 = stride
-    channels, height, width = x.shape
-    for i in range(max(0, -before[0]), min(height, plane[0] * s1 - before[0])):
-        a = i + before[0]
-        start = origin + a // s1 * plane[1]
-        for b in range(s2):  # each phase takes every s₂-th element
-            low = max(0, -((b - before[1]) // s2))
-            high = min(plane[1], -((b - before[1] - width) // s2))
-            j = low * s2 + b - before[1]
-            phase = (a % s1 * s2 + b) * channels
-            for c in range(channels):
-                target, source = planes[phase + c, start + low : start + high], x[c, i, j:]
-                if s2 == 1:
-                    _copy(source, target)
-                elif s2 == 2:
-                    for q in range(target.size):
-                        target[q] = source[2 * q]
-                else:
-                    for q in range(target.size):
-                        target[q] = source[q * s2]
-
-
-@_jit
-def _take(sums, row, corner, stride, count, y):  # type: ignore[no-untyped-def]
-    """The cells of one phase, laid in rows of length `row`, into their places in an image (H, W)."""
-    for i in range(count[0]):
-        source, target = sums[i * row : i * row + count[1]], y[corner[0] + i * stride[0], corner[1] :]
-        if stride[1] == 1:
-            _copy(source, target[: source.size])
-        elif stride[1] == 2:
-            for q in range(source.size):
-                target[2 * q] = source[q]
-        else:
-            for q in range(source.size):
-                target[q * stride[1]] = source[q]
-
-
-@_jit
+@jit
 def _sum_terms(x, w, bias, y, offsets, ends, chunks, band, places, row, corners, counts, read, write, length, i, j):  # type: ignore[no-untyped-def]
     """Images i to j of the sum over terms.
 
@@ -93,7 +47,7 @@ def _sum_terms(x, w, bias, y, offsets, ends, chunks, band, places, row, corners,
     flat = planes.reshape(-1)
     sums = np.empty((blocks, 4, vectors * 32 // x.itemsize), x.dtype)
     for n in range(i, j):
-        _lay(x[n], planes, 0, stride, before, plane)
+        lay(x[n], planes, 0, stride, before, plane)
         for group in range(groups):
             for phase in range(ends.size):
                 start = ends[phase - 1] if phase else 0
@@ -118,10 +72,10 @@ def _sum_terms(x, w, bias, y, offsets, ends, chunks, band, places, row, corners,
                         first += count
                         fresh = False
                 for o in range(per):
-                    _take(sums[o // 4, o % 4], row, corners[phase], write, counts[phase], y[n, group * per + o])
+                    take(sums[o // 4, o % 4], row, corners[phase], write, counts[phase], y[n, group * per + o])
 
 
-@_jit
+@jit
 def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j):  # type: ignore[no-untyped-def]
     """Adds parts i to j of a batch to `w` (parts, groups, blocks of four outputs, 4, terms in threes).
 
@@ -140,11 +94,11 @@ def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j
         for n in range(cuts[part], cuts[part + 1], images):
             count = min(images, cuts[part + 1] - n)
             for m in range(count):
-                _lay(x[n + m], planes, m * one, stride, before, plane)
+                lay(x[n + m], planes, m * one, stride, before, plane)
                 for o in range(g.shape[1]):
                     for r in range(g.shape[2]):
                         start = m * cells + r * row
-                        _copy(g[n + m, o, r], given[o, start : start + g.shape[3]])
+                        copy(g[n + m, o, r], given[o, start : start + g.shape[3]])
             for group in range(groups):
                 for block in range(blocks):
                     for o in range(4):
@@ -154,7 +108,7 @@ def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j
                         dot_tile(flat_given, rows, flat, offsets[group], k, places, count * vectors, total)  # type: ignore[call-arg]
 
 
-@_jit
+@jit
 def _channel_sums(g, sums, first, last):  # type: ignore[no-untyped-def]
     """Sums of (N, C, L) over N and L, along a row in lanes, from row to row in double precision."""
     for c in range(first, last):
@@ -182,6 +136,12 @@ def _fits(plan: Any, *arrays: Any) -> bool:
     return len(plan.size) <= 2 and len(kinds) == 1 and kinds <= {np.dtype(np.float32), np.dtype(np.float64)}
 
 
+def _is_three_by_three(plan: Any, w: Any, groups: int) -> bool:
+    """Whether windows are 3 × 3, at every place, and see all channels."""
+    one_by_one = plan.stride == (1, 1) and all(p == o + 2 for p, o in zip(plan.plane, plan.out, strict=True))
+    return groups == 1 and w.shape[2:] == (3, 3) and one_by_one
+
+
 def _image(x: Any) -> Any:
     """x as (N, C, H, W), contiguous; a line is an image of one row."""
     return np.ascontiguousarray(x if x.ndim == 4 else x[:, :, None])
@@ -205,6 +165,8 @@ def convolve(plan: Any, x: Any, w: Any, bias: Any, groups: int) -> Any:
     """The twin of ``nn.convolve.convolve``; None for what it does not cover."""
     if not _fits(plan, x, w):
         return None
+    if _is_three_by_three(plan, w, groups) and winograd.pays(w.shape[1], w.shape[0], plan.out, x.itemsize):
+        return winograd.convolve(_image(x), w, bias, tuple(before for before, _ in plan.padding), plan.out)
     found = geometry(plan, x.itemsize).forward(x.shape[1], groups)
     outs = w.shape[0] // groups
     weights = _blocks_of_four(w.reshape((groups, outs, -1)))
@@ -224,6 +186,10 @@ def convolve_transpose(plan: Any, g: Any, w: Any, groups: int) -> Any:
     """The twin of ``nn.convolve.convolve_transpose``: for each phase of the image, a sum over that phase's taps."""
     if not _fits(plan, g, w):
         return None
+    if _is_three_by_three(plan, w, groups) and winograd.pays(w.shape[0], w.shape[1], plan.size, g.itemsize):
+        before = tuple(2 - before for before, _ in plan.padding)
+        flipped = np.ascontiguousarray(w.swapaxes(0, 1)[:, :, ::-1, ::-1])
+        return winograd.convolve(_image(g), flipped, None, before, plan.size)
     found = geometry(plan, g.itemsize).adjoint(w.shape[0], groups)
     outs, per = w.shape[0] // groups, w.shape[1]
     by_tap = w.reshape((groups, outs, per, -1)).swapaxes(1, 2)
