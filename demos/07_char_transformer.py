@@ -22,16 +22,16 @@ from tinygrad_opt.data import CharacterText, read_text, shakespeare
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", type=Path, default=os.environ.get("TINYGRAD_OPT_DATA"), help="folder of data sets")
 parser.add_argument("--quick", action="store_true", help="the package's own text, a small network, few steps")
-parser.add_argument("--steps", type=int, help="training steps (default: 1200, quick: 120)")
+parser.add_argument("--steps", type=int, help="training steps (default: 2000, quick: 100)")
 options = parser.parse_args()
 if options.quick:
-    text, width, layers, steps = shakespeare(), 64, 1, options.steps or 120
+    text, width, layers, steps = shakespeare(), 64, 1, options.steps or 100
 elif options.data is None:
     raise SystemExit("Where is the text? Give --data FOLDER or set TINYGRAD_OPT_DATA; --quick needs no data.")
 else:
     text, width, layers = read_text(Path(options.data) / "text" / "tinyshakespeare.txt"), 128, 2
-    steps = options.steps or 1200
-length, batch, rate = 64, 32, 3e-3
+    steps = options.steps or 2000
+length, batch, rate = 64, 16, 3e-3
 tg.manual_seed(0)
 rng = np.random.default_rng(0)
 
