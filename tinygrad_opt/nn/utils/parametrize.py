@@ -123,7 +123,9 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     if not further:
         original = take_parameter("register_parametrization", module, tensor_name)
         if several:
-            start = [Parameter(getattr(part, "data", part), original.requires_grad) for part in start]
+            start = [
+                Parameter(part.data if isinstance(part, Tensor) else part, original.requires_grad) for part in start
+            ]
         elif start is not before:
             original.write_(start)
         if "parametrizations" not in module.__dict__:
