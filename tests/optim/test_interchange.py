@@ -24,22 +24,97 @@ def train(params, optimizer, steps, first=0):
         optimizer.step()
 
 
+def through_npz(arrays, folder):
+    np.savez(folder / "state.npz", **arrays)
+    with np.load(folder / "state.npz", allow_pickle=False) as loaded:
+        return optim.unpack_state(loaded)
+
+
+def through_safetensors(arrays, folder):
+    files = pytest.importorskip("safetensors.numpy")
+    files.save_file(arrays, folder / "state.safetensors")
+    return optim.unpack_state(files.load_file(folder / "state.safetensors"))
+
+
+@pytest.mark.parametrize("through", [through_npz, through_safetensors], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", [*CONFIGURATIONS, *OWN])
-def test_through_an_npz_file(name, tmp_path):
+def test_through_a_file(name, through, tmp_path):
     options = {**CONFIGURATIONS, **OWN}[name][-1]
     params, optimizer = setting(name, options)
     train(params, optimizer, 5)
-    np.savez(tmp_path / "state.npz", **optim.pack_state(optimizer.state_dict()))
+    saved = through(optim.pack_state(optimizer.state_dict()), tmp_path)
     values = [p.data.copy() for p in params]
     train(params, optimizer, 5, 5)
     others, other = setting(name, options)
     for p, value in zip(others, values, strict=True):
         p.data[...] = value
-    with np.load(tmp_path / "state.npz", allow_pickle=False) as arrays:
-        other.load_state_dict(optim.unpack_state(arrays))
+    other.load_state_dict(saved)
     train(others, other, 5, 5)
     for a, b in zip(params, others, strict=True):
         np.testing.assert_array_equal(a.data, b.data)
+
+
+WRAPPERS = {
+    "Lookahead": lambda o: optim.Lookahead(o, k=4),
+    "SAM": lambda o: optim.SAM(o, rho=0.1),
+    "Accumulate": lambda o: optim.Accumulate(o, 4),
+    "GradientNoise": lambda o: optim.GradientNoise(o, generator=np.random.default_rng(3)),
+    "GradientCentralization": optim.GradientCentralization,
+    "AGC": optim.AGC,
+    "two": lambda o: optim.Lookahead(optim.GradientNoise(o, generator=np.random.default_rng(3)), k=4),
+}
+
+
+@pytest.mark.parametrize("through", [through_npz, through_safetensors], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_wrappers_through_a_file(name, through, tmp_path):
+    """Saved after 6 steps: between two slow steps of Lookahead, and in the middle of an accumulation."""
+
+    def run(params, optimizer, first, last):
+        for step in range(first, last):
+            rng = np.random.default_rng(step)
+            noise = [rng.standard_normal(p.shape) for p in params]
+
+            def closure(noise=noise):
+                optimizer.zero_grad()
+                loss = sum(((p + n) ** 2).sum() for p, n in zip(params, noise, strict=True))
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+
+    params, inner = setting("Adam", {"lr": 0.01})
+    optimizer = WRAPPERS[name](inner)
+    run(params, optimizer, 0, 6)
+    saved = through(optim.pack_state(optimizer.state_dict()), tmp_path)
+    values = [p.data.copy() for p in params]
+    run(params, optimizer, 6, 13)
+    others, inner = setting("Adam", {"lr": 0.01})
+    other = WRAPPERS[name](inner)
+    for p, value in zip(others, values, strict=True):
+        p.data[...] = value
+    other.load_state_dict(saved)
+    run(others, other, 6, 13)
+    for a, b in zip(params, others, strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
+
+
+def test_a_wrappers_state_that_does_not_fit_changes_nothing():
+    params, inner = setting("Adam", {"lr": 0.01})
+    optimizer = optim.Lookahead(inner)
+    train(params, optimizer, 3)
+    before = optim.pack_state(optimizer.state_dict())
+    saved = optimizer.state_dict()
+    for bad, text in (
+        (inner.state_dict(), "missing: optimizer"),
+        ({**saved, "slow": saved["slow"][::-1]}, "slow holds arrays of shapes"),
+        ({**saved, "fast": 1}, "unexpected: fast"),
+    ):
+        with pytest.raises(ValueError, match="nothing was loaded") as error:
+            optimizer.load_state_dict(bad)
+        assert text in str(error.value)
+        for key, array in optim.pack_state(optimizer.state_dict()).items():
+            np.testing.assert_array_equal(array, before[key])
 
 
 def test_foreign_arrays():

@@ -88,3 +88,16 @@ def test_cubic_through_a_cubic_finds_its_minimum():
     points = [Point(t, f(t), None, df(t)) for t in (0.0, 2.0)]
     assert cubic_minimum(*points) == pytest.approx(1.0)
     assert cubic_minimum(*points[::-1]) == pytest.approx(1.0)
+
+
+def test_a_state_that_does_not_fit_is_refused():
+    _, optimizer, _ = run(OPTIONS, 1)
+    saved = optimizer.state_dict()
+    saved["state"][0].pop("d")
+    with pytest.raises(ValueError, match="missing: d"):
+        optimizer.load_state_dict(saved)
+    adam = optim.Adam([tg.Tensor(np.ones(4), requires_grad=True)])
+    next(iter(adam.param_groups))["params"][0].grad = tg.Tensor(np.ones(4))
+    adam.step()
+    with pytest.raises(ValueError, match="unexpected: m"):
+        optimizer.load_state_dict(adam.state_dict())

@@ -6,6 +6,8 @@ from optim_configurations import CONFIGURATIONS, OWN
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
+from tinygrad_opt.kernels import kernels
+from tinygrad_opt.optim import flat
 
 SHAPES = [(3, 2), (4,), ()]
 
@@ -40,6 +42,45 @@ def test_round_trip_in_the_middle(name, options):
     train(others, other, 10, 20)
     for a, b in zip(params, others, strict=True):
         np.testing.assert_array_equal(a.data, b.data)
+
+
+ELEMENTWISE = [name for name in {**CONFIGURATIONS, **OWN} if getattr(optim, name).rule.elementwise]
+
+
+@pytest.mark.parametrize("execution", ["blocks", "numba"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_round_trip_in_every_execution(name, execution, monkeypatch):
+    """Saved in one execution, continued in the same; the compiled one continues from NumPy's state too."""
+    if execution == "numba":
+        pytest.importorskip("numba")
+    monkeypatch.setattr(flat, "LARGE", 128)
+    monkeypatch.setattr(flat, "BLOCK", 64)
+    options = {**CONFIGURATIONS, **OWN}[name][-1]
+
+    def run(params, optimizer, first, last):
+        for step in range(first, last):
+            rng = np.random.default_rng(step)
+            for p in params:
+                p.grad = tg.Tensor(rng.standard_normal(p.shape))
+            optimizer.step()
+
+    def made():
+        params = [tg.Tensor(np.random.default_rng(0).standard_normal((33, 32)), requires_grad=True)]
+        return params, getattr(optim, name)(params, **options)
+
+    before = kernels()
+    kernels("numpy" if execution == "blocks" else "numba")
+    try:
+        (params, optimizer), (others, other) = made(), made()
+        run(params, optimizer, 0, 4)
+        saved, value = optimizer.state_dict(), params[0].data.copy()
+        run(params, optimizer, 4, 8)
+        others[0].data[...] = value
+        other.load_state_dict(saved)
+        run(others, other, 4, 8)
+    finally:
+        kernels(before)
+    np.testing.assert_array_equal(params[0].data, others[0].data)
 
 
 def test_saved_arrays_are_copies():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..autograd import enable_grad
 from ..autograd.tensor import new_tensor
 from .optimizer import Optimizer
@@ -67,7 +69,12 @@ class Accumulate(Wrapper):
                 leaf.grad, leaf.passes = gradient, passes
 
     def own_state(self) -> dict[str, Any]:
-        return {"count": self.count}
+        """The count and, between two steps, the sums collected so far."""
+        between = self.count % self.every != 0
+        sums = [None if p.grad is None else p.grad.data.copy() for p in self.params()] if between else []
+        return {"count": self.count, "sums": sums}
 
     def load_own_state(self, state: Mapping[str, Any]) -> None:
         self.count = state["count"]
+        for p, total in zip(self.params(), state["sums"], strict=bool(state["sums"])):
+            p.grad = None if total is None else new_tensor(np.array(total, p.dtype), None)

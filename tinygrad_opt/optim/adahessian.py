@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from .flat import Flat
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
+from .wrapper import generator_state, restore_generator
 
 __all__ = ["AdaHessian", "adahessian"]
 
@@ -113,6 +114,16 @@ class AdaHessian(Optimizer):
         self._place(curvature)
         super().step()
         return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """As the base's, with the state of the generator where it is one of the optimizer's own."""
+        saved = super().state_dict()
+        return saved if self.generator is None else {**saved, "generator": generator_state(self.generator)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
+        """As the base's, with the state of the generator."""
+        super().load_state_dict(state_dict, hyperparameters=hyperparameters)
+        restore_generator(self.generator, state_dict.get("generator"))
 
     def _place(self, curvature: dict[int, Any]) -> None:
         """Put the estimates where the rule finds them."""

@@ -252,15 +252,21 @@ class LBFGS(Optimizer):
         return saved
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
-        """Continue from a saved state; raises ValueError when its vectors are of another size."""
-        entry = dict(state_dict["state"].get(0, {"n_iter": 0, "func_evals": 0, "t": 0.0}))
-        n = self._position().size
-        for name in ("gradient", "d", "steps", "changes"):
-            if name in entry and np.shape(entry[name])[-1] != n:
-                raise ValueError(
-                    f"load_state_dict: {name} has {np.shape(entry[name])[-1]} elements, the parameters {n}."
-                )
+        """Continue from a saved state; raises ValueError with what does not fit, before anything changes."""
+        start = {"n_iter": 0, "func_evals": 0, "t": 0.0}
+        entry = dict(state_dict.get("state", {}).get(0, start))
+        vectors, n = ("gradient", "d", "steps", "changes"), self._position().size
+        needed = (*start, *vectors) if entry.get("n_iter") else (*start,)
+        problems = [f"missing: {name}" for name in needed if name not in entry]
+        problems += [f"unexpected: {name}" for name in entry if name not in (*start, *vectors, "gamma")]
+        problems += [
+            f"{name} has {np.shape(entry[name])[-1]} elements, the parameters {n}"
+            for name in vectors
+            if name in entry and np.shape(entry[name])[-1] != n
+        ]
+        if problems:
+            raise ValueError("load_state_dict: the state does not fit this LBFGS:\n  " + "\n  ".join(problems))
         super().load_state_dict({**state_dict, "state": {}}, hyperparameters=hyperparameters)
         self._steps = list(np.array(entry.pop("steps", [])))
         self._changes = list(np.array(entry.pop("changes", [])))
-        self._memory = entry
+        self._memory = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in entry.items()}

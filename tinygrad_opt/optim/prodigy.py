@@ -111,5 +111,8 @@ class Prodigy(Optimizer):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
         """As the base's, with "d" and "r"."""
+        absent = [key for key in ("d", "r") if key not in state_dict]
+        if absent:
+            raise ValueError(f"load_state_dict: missing for Prodigy: {', '.join(absent)}; nothing was loaded.")
         super().load_state_dict(state_dict, hyperparameters=hyperparameters)
         self.d, self.r = float(state_dict["d"]), float(state_dict["r"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -49,10 +50,30 @@ class Wrapper:
         """The inner optimizer's state under "optimizer", and this one's own beside it."""
         return {"optimizer": self.optimizer.state_dict(), **self.own_state()}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Restore both."""
-        self.optimizer.load_state_dict(state_dict["optimizer"])
-        self.load_own_state({key: value for key, value in state_dict.items() if key != "optimizer"})
+    def load_state_dict(self, state_dict: Mapping[str, Any], **options: Any) -> None:
+        """Restore both; raises ValueError with what does not fit, before anything changes."""
+        name, own = type(self).__name__, self.own_state()
+        given = set(state_dict) if isinstance(state_dict, Mapping) else set()
+        problems = [f"missing: {key}" for key in ("optimizer", *own) if key not in given]
+        problems += [f"unexpected: {key}" for key in sorted(given - {"optimizer", *own})]
+        if not problems:
+            problems = self.misfits({key: state_dict[key] for key in own})
+        if problems:
+            raise ValueError(
+                f"load_state_dict: the state does not fit this {name}, and nothing was loaded.\n  "
+                + "\n  ".join(problems)
+            )
+        self.optimizer.load_state_dict(state_dict["optimizer"], **options)
+        self.load_own_state({key: state_dict[key] for key in own})
+
+    def misfits(self, state: Mapping[str, Any]) -> list[str]:
+        """What in a wrapper's own state does not fit; the base compares lists of arrays with the parameters."""
+        shapes = [p.shape for p in self.params()]
+        return [
+            f"{key} holds arrays of shapes {[np.shape(array) for array in value]}, the parameters have {shapes}"
+            for key, value in state.items()
+            if isinstance(value, list) and any(a is not None and np.shape(a) != s for a, s in _pairs(value, shapes))
+        ]
 
     def own_state(self) -> dict[str, Any]:
         """What the wrapper itself remembers."""
@@ -70,6 +91,22 @@ class Wrapper:
     def __repr__(self) -> str:
         own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, (int, float, str, bool)))
         return f"{type(self).__name__}({own}) around\n{self.optimizer!r}"
+
+
+def _pairs(arrays: list[Any], shapes: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Arrays with the shapes they should have; None, which fits no array, where one list is the shorter."""
+    return itertools.zip_longest(arrays, shapes) if arrays else iter(())
+
+
+def generator_state(generator: np.random.Generator | None) -> Any:
+    """What a generator of one's own needs to go on; None where the library's common one is used."""
+    return None if generator is None else generator.bit_generator.state
+
+
+def restore_generator(generator: np.random.Generator | None, state: Any) -> None:
+    """The inverse of :func:`generator_state`."""
+    if generator is not None and state is not None:
+        generator.bit_generator.state = state
 
 
 class _Transformed(Wrapper):
@@ -136,7 +173,7 @@ class GradientNoise(_Transformed):
         self._generator = generator
 
     def transform(self, p: Array, g: Array) -> Array:
-        generator = self._generator or get_generator()
+        generator = get_generator(self._generator)
         noise = generator.normal(0.0, (self.eta / (1 + self.t) ** self.gamma) ** 0.5, g.shape)
         noisy: Array = g + np.asarray(noise, g.dtype)
         return noisy
@@ -147,10 +184,11 @@ class GradientNoise(_Transformed):
         return loss
 
     def own_state(self) -> dict[str, Any]:
-        return {"t": self.t}
+        return {"t": self.t, "generator": generator_state(self._generator)}
 
     def load_own_state(self, state: Mapping[str, Any]) -> None:
         self.t = state["t"]
+        restore_generator(self._generator, state["generator"])
 
 
 class AGC(_Transformed):
