@@ -41,19 +41,26 @@ loss = loss_now()
 say(viz.graph(loss, values=True, grads=True).save(out / "graph.svg"), "every value and gradient of one step")
 say(viz.graph(loss, depth=1, theme="dark").save(out / "graph_layers.svg"), "the same by layers")
 say(viz.graph(loss, color="gradient").save(out / "graph_gradients.svg"), "where gradients are small")
+encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True), 12)
+tokens = np.zeros((2, 10, 32), np.float32)
+say(
+    viz.graph(encoder, tokens, depth=3, repeats=True).save(out / "transformer.svg"),
+    "twelve equal layers, the first one drawn",
+)
 
 # The backward pass of a formula, step by step, on a page.
 a = tg.tensor(2.0, requires_grad=True, name="a")
 b = tg.tensor(-3.0, requires_grad=True, name="b")
 product = a * b
-say(viz.stepper(np.sin(product) * product + product / 10, out / "backprop.html"), "walk through it with the arrow keys")
+result = np.sin(product) * product + product / 10
+say(viz.stepper(result, out / "backprop.html"), "walk through it with the arrow keys")
 
 # Train, and look back.
-report = viz.flow(model, loss, lr=0.1)
+optimizer = optim.Adam(model.parameters(), lr=0.03)
+report = viz.flow(model, loss, optimizer=optimizer)
 print(report)
 report.plot().savefig(out / "health.svg")
 say(out / "health.svg", "the health of each layer before training")
-optimizer = optim.Adam(model.parameters(), lr=0.03)
 path = [viz.snapshot(model)]
 for _ in range(60):
     optimizer.zero_grad()
@@ -67,7 +74,7 @@ viz.decision_boundary(model, points, label).figure.savefig(out / "decision_bound
 say(out / "decision_boundary.svg", "what the net has learnt")
 
 # Five optimizers from several starts, with and without gradient noise.
-race = viz.race("valley", starts=3, steps=100)
+race = viz.race("himmelblau", starts=3, steps=80)
 say(race.page(out / "race.html"), "play, scrub, switch optimizers and noise on and off")
 race.figure().savefig(out / "race.svg")
 say(out / "race.svg", "the same as a picture")

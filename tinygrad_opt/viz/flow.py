@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.graph import Spec
 from ..autograd.tensor import Tensor, new_tensor
 from .gradients import attach_gradients
 from .mpl import COLORS, axes_or_new, plain, pyplot, tidy
@@ -87,7 +88,7 @@ class Flow:
         rows = [
             [
                 f"{layer.path}: {layer.kind}",
-                f"{_text(layer.mean)} ± {_text(layer.std)}",
+                f"{_text(layer.mean)} ± {_text(layer.std)}" if np.isfinite(layer.mean) else _text(layer.mean),
                 *map(_text, (layer.gradient,)),
                 *(f"{100 * x:.0f}%" if np.isfinite(x) else "" for x in (layer.dead, layer.saturated)),
                 *map(_text, (layer.weight, layer.weight_gradient, layer.update)),
@@ -269,13 +270,14 @@ def _by_module(trace: Trace) -> dict[str, list[Operation]]:
 def _layer(path: str, kind: str, operations: list[Operation], steps: dict[str, Array]) -> Layer:
     layer = Layer(path, kind)
     out = operations[-1].outputs[0]
-    if out.array is not None and out.size:
-        exact = out.array.astype(np.float64)
+    made = _output(operations[-1])
+    if made is not None and made.size:
+        exact = made.astype(np.float64)
         layer.mean, layer.std = float(exact.mean()), float(exact.std())
     if out.grad is not None and out.size:
         layer.gradient = float(np.sqrt(np.mean(np.square(out.grad.astype(np.float64)))))
     for operation in operations:
-        name, array = operation.primitive.name, operation.outputs[0].array
+        name, array = operation.primitive.name, _output(operation)
         if array is None or not array.size:
             continue
         if name in _RECTIFIED:
@@ -294,6 +296,15 @@ def _layer(path: str, kind: str, operations: list[Operation], steps: dict[str, A
     if moves and (size := _norm(weight for weight, _ in moves)) > 0:
         layer.update = _norm(step for _, step in moves) / size
     return layer
+
+
+def _output(operation: Operation) -> Array | None:
+    """What an operation made; computed again where no gradient rule needed it and the engine let it go."""
+    value, node = operation.outputs[0], operation.node
+    if value.array is not None or node.freed or any(isinstance(given, Spec) for given in node.inputs):
+        return value.array
+    made = node.primitive.forward(*node.inputs, **node.kwargs)
+    return np.asarray(made[value.part] if isinstance(made, tuple) else made)
 
 
 def _text(x: float) -> str:

@@ -53,7 +53,9 @@ def surface(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     def height(f: Any) -> Any:
         return np.log10(np.maximum(np.asarray(f) - low, 0.0) + floor)
 
-    ax.plot_surface(*np.meshgrid(x, y), height(z), cmap="Blues", alpha=0.6, linewidth=0, rcount=60, ccount=60)
+    ax.plot_surface(
+        *np.meshgrid(x, y), height(z), cmap="Blues", alpha=0.6, linewidth=0, rcount=60, ccount=60, rasterized=True
+    )
     for i, (key, label) in enumerate(race.labels.items()):
         run = race.runs[key, start, noisy]
         inside = np.all((run.points >= [x[0], y[0]]) & (run.points <= [x[-1], y[-1]]), axis=1)

@@ -326,5 +326,7 @@
     for (const mark of document.querySelectorAll(".swatch")) mark.style.background = hue(mark.dataset.optimizer);
     draw();
   });
-  go(Math.min(12, longest()));
+  const wish = location.hash.match(/^#(\d*)(-3d)?$/) || []; // race.html#40-3d opens after step 40, in three dimensions
+  if (wish[2]) $("solid").click();
+  go(Math.min(Number(wish[1] || 12), longest()));
 })();
