@@ -317,3 +317,22 @@ def test_parts_in_a_plain_list_are_warned_of():
     with pytest.warns(UserWarning, match=r"Net.layers is a plain list of Modules.*Use nn.ModuleList") as caught:
         Net()
     assert caught[0].filename == __file__
+
+
+def test_data_of_more_digits_than_the_weights_is_warned_of_once_where_the_user_called():
+    x = np.zeros((2, 1, 6, 6))
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(32, 3))
+    with pytest.warns(
+        UserWarning, match=r"0 \(Conv2d\): the weights are float32, the data float64.*x.astype"
+    ) as caught:
+        net(x)
+    assert [w.filename for w in caught] == [__file__]
+    for layer, data in ((nn.LSTM(3, 2), np.zeros((2, 1, 3))), (nn.Linear(3, 2), np.zeros((2, 3)))):
+        with pytest.warns(UserWarning, match="the weights are float32, the data float64"):
+            layer(data)
+    attention = nn.MultiheadAttention(4, 2)
+    with pytest.warns(UserWarning, match="MultiheadAttention: the weights are float32"):
+        attention(np.zeros((2, 1, 4)), np.zeros((2, 1, 4)), np.zeros((2, 1, 4)))
+    net.double()(x)
+    net.float()(x.astype(np.float32))
+    nn.Linear(1, 2)([[1.0]])

@@ -16,6 +16,7 @@ from . import init
 from .attend import attend, naive_attend, self_attend
 from .linear import Linear, linear
 from .module import Module, Parameter
+from .text import check_precision
 
 __all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
 
@@ -224,6 +225,7 @@ class MultiheadAttention(Module):
             query, key, value = (np.swapaxes(a, 0, 1) for a in (query, key, value))
         size = query.shape[0], self.num_heads, query.shape[1], key.shape[1]
         options = self._options(size, key_padding_mask, attn_mask, is_causal, query.dtype)
+        check_precision(self, query, self.out_proj.weight)
         if same and self.in_proj_weight is not None and self.bias_k is None and not self.add_zero_attn:
             qkv = linear(query, self.in_proj_weight, self.in_proj_bias)
             y, weights = self_attend(qkv, heads=self.num_heads, **options)

@@ -14,6 +14,7 @@ from ..errors import ShapeError
 from . import init
 from .convolution import conv_transpose, convolution, paddings
 from .module import Module, Parameter
+from .text import check_precision
 from .windows import as_tuple
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -124,8 +125,11 @@ class _Forward(_Convolution):
         x, pairs = as_tensor(x), self._pairs
         if self.padding_mode != "zeros":
             x, pairs = self._padded(x), ((0, 0),) * self.axes
-        name = type(self).__name__
-        return convolution(name, x, self.weight, self.bias, self.stride, pairs, self.dilation, self.groups)
+        name, weight = type(self).__name__, self.weight
+        y = convolution(name, x, weight, self.bias, self.stride, pairs, self.dilation, self.groups)
+        if y.data.dtype is not weight.data.dtype:
+            check_precision(self, x, weight)
+        return y
 
     def _padded(self, x: Tensor) -> Tensor:
         """x padded by reflection, repetition or wrapping, which is reading it at other indices."""

@@ -16,6 +16,7 @@ from ..autograd.tensor import Tensor, as_array, new_tensor
 from ..errors import ShapeError
 from . import init
 from .module import Module, Parameter
+from .text import check_precision
 
 __all__ = ["Identity", "Linear", "linear"]
 
@@ -160,11 +161,15 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         """x Wᵀ + b."""
+        weight = self.weight
         try:
-            return linear(x, self.weight, self.bias)
+            y = linear(x, weight, self.bias)
         except ShapeError:
             shape = np.shape(x.data if isinstance(x, Tensor) else x)
             raise ShapeError(_misfit(self, shape)) from None
+        if y.data.dtype is not weight.data.dtype:
+            check_precision(self, x, weight)
+        return y
 
     def extra_repr(self) -> str:
         """The sizes."""

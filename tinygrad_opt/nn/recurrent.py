@@ -16,6 +16,7 @@ from . import init
 from .dropout import dropout
 from .module import Module, Parameter
 from .sequence import gru_sequence, lstm_sequence, lstm_step, rnn_sequence
+from .text import check_precision
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -111,6 +112,7 @@ class _Recurrent(Module):
         """The hidden states of the last layer at all times, and the last states of all layers."""
         x = as_tensor(x)
         states = self._start(x, hx)
+        check_precision(self, x, self.weight_ih_l0)
         single = x.ndim == 2
         if single:
             x = x[:, None]

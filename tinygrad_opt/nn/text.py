@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,9 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["missing_attribute", "module_text", "plain_options", "warn_of_hidden_parts"]
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+__all__ = ["check_precision", "missing_attribute", "module_text", "plain_options", "warn_of_hidden_parts"]
 
 
 def module_text(module: Module) -> str:
@@ -86,6 +90,23 @@ def missing_attribute(module: Module, name: str) -> str:
     """What to say of an attribute that a module does not have."""
     hint = f": {_INSTEAD[name]}" if name in _INSTEAD else ""
     return f"{type(module).__name__} has no attribute {name!r}{hint}."
+
+
+def check_precision(layer: Module, x: Any, weight: Any) -> None:
+    """Warn, at the user's line, where data of more digits than a layer's weights makes all that follows wider too.
+
+    Only the first layer says so: what comes to the others was computed, and has a graph.
+    """
+    given = getattr(x, "_node", None) is None and x.dtype.kind == "f"
+    if given and x.dtype.itemsize > weight.dtype.itemsize:
+        frame, level = sys._getframe(1), 2
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(
+            f"{layer.label}: the weights are {weight.dtype}, the data {x.dtype}, so the result is {x.dtype} and takes "
+            f"twice the time. Convert the data, x.astype(np.{weight.dtype}), or the model, model.astype(np.{x.dtype}).",
+            stacklevel=level,
+        )
 
 
 def warn_of_hidden_parts(what: str, value: Any) -> None:
