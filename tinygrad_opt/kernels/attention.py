@@ -17,11 +17,11 @@ from .threads import in_parts
 
 __all__ = ["backward", "forward"]
 
-_BLOCK = 64
+_BLOCK = 32
 """Queries that are worked on together, a multiple of four."""
 
 _f = np.float32
-_ZERO, _HIDDEN = _f(0), _f(-np.inf)
+_ZERO, _ONE, _HIDDEN = _f(0), _f(1), _f(-np.inf)
 
 
 @any_order
@@ -33,17 +33,17 @@ def _dot(row, other):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _softmax(row):  # type: ignore[no-untyped-def]
-    """The softmax in place; zeros where nothing is seen."""
+def _weigh(row, factor):  # type: ignore[no-untyped-def]
+    """Scores, to be multiplied by a positive factor, become exp(score − largest); what makes their sum 1 is returned.
+
+    A row of −∞ becomes zeros.
+    """
     top = largest(row)
-    if top == _HIDDEN:
-        top = _ZERO
+    top = _ZERO if top == _HIDDEN else top
     for j in range(row.size):
-        row[j] = exp(row[j] - top)
+        row[j] = exp((row[j] - top) * factor)
     whole = total(row)
-    rate = _ZERO if whole == _ZERO else _f(1) / whole
-    for j in range(row.size):
-        row[j] *= rate
+    return _ZERO if whole == _ZERO else _ONE / whole
 
 
 @compiled
@@ -65,9 +65,10 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
     inner, queries, keys, width, wide = sizes
     room = (keys + 7) // 8 * 8
     panels_k, panels_v = np.empty(width * room, _f), np.empty(keys * ((wide + 7) // 8 * 8), _f)
-    scores, asked = np.empty((_BLOCK, room), _f), np.empty((_BLOCK, width), _f)
-    found = np.empty((_BLOCK, (wide + 7) // 8 * 8), _f)
-    flat_scores, flat_asked = scores.reshape(-1), asked.reshape(-1)
+    scores, found = np.empty((_BLOCK, room), _f), np.empty((_BLOCK, (wide + 7) // 8 * 8), _f)
+    flat, rates = scores.reshape(-1), np.empty(_BLOCK, _f)
+    adds = mask.size > 0 or scale <= _ZERO
+    factor = _ONE if adds else scale
     for head in range(first, last):
         a, b = head // inner, head % inner
         at_q, at_k, at_v, at_y = [a * step[0] + b * step[1] for step in steps]
@@ -76,31 +77,36 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
         for low in range(0, queries, _BLOCK):
             count = min(_BLOCK, queries - low)
             last_key = min(keys, low + count) if causal else keys
-            for i in range(count):
-                at = at_q + (low + i) * steps[0][2]
-                source, target = q[at : at + width], asked[i]
-                for j in range(width):
-                    target[j] = source[j] * scale
             scores[:] = 0
-            add_product(flat_asked, 0, width, 1, count, panels_k, width, width, scores, last_key)
+            at = at_q + low * steps[0][2]
+            add_product(q, at, steps[0][2], 1, count, panels_k, width, width, scores, last_key)
             for i in range(count):
+                seen = min(keys, low + i + 1) if causal else keys
                 row = scores[i, :keys]
+                if adds:
+                    for j in range(seen):
+                        row[j] *= scale
                 if mask.size:
                     at = a * mask_steps[0] + b * mask_steps[1] + (low + i) * mask_steps[2]
-                    added = mask[at : at + keys]
-                    for j in range(keys):
+                    added = mask[at : at + seen]
+                    for j in range(seen):
                         row[j] += added[j]
-                seen = min(keys, low + i + 1) if causal else keys
-                _softmax(row[:seen])
+                rate = rates[i] = _weigh(row[:seen], factor)
                 row[seen:] = 0
                 at = (head * queries + low + i) * keys
-                _copy(row, p[at : at + keys])
+                weights = p[at : at + keys]
+                for j in range(keys):
+                    weights[j] = row[j] * rate
                 if keep.size:
-                    factor = keep[at : at + keys]
+                    kept = keep[at : at + keys]
                     for j in range(keys):
-                        row[j] *= factor[j]
+                        row[j] *= kept[j]
             found[:] = 0
-            add_product(flat_scores, 0, room, 1, count, panels_v, keys, last_key, found, wide)
+            add_product(flat, 0, room, 1, count, panels_v, keys, last_key, found, wide)
+            for i in range(count):
+                row, rate = found[i], rates[i]
+                for j in range(wide):
+                    row[j] *= rate
             _put(found, count, y, at_y + low * steps[3][2], steps[3][2], wide)
 
 
@@ -132,15 +138,15 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
             lay_panels(q, now, steps[1][2], 1, count, width, panels_q)
             for i in range(count):
                 place = at_p + i * keys
-                row, weights, dropped = slope[i, :keys], p[place : place + keys], kept[i]
+                row, weights, dropped = slope[i, :last_key], p[place : place + last_key], kept[i]
                 if keep.size:
-                    factor = keep[place : place + keys]
-                    for j in range(keys):
+                    factor = keep[place : place + last_key]
+                    for j in range(last_key):
                         row[j] *= factor[j]
-                    for j in range(keys):
+                    for j in range(last_key):
                         dropped[j] = weights[j] * factor[j]
                 mean = _dot(row, weights)
-                for j in range(keys):
+                for j in range(last_key):
                     row[j] = scale * weights[j] * (row[j] - mean)
             pull_q[:] = 0
             add_product(flat_slope, 0, room, 1, count, panels_k, keys, last_key, pull_q, width)
@@ -156,11 +162,14 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
 
 def _line(x: Any) -> tuple[Any, Any]:
     """An array (…, rows, columns) of at most four axes as its memory in one line, and the steps of the first three."""
-    if x.strides[-1] != 4 or min(x.strides) < 0 or any(step % 4 for step in x.strides):
+    base, regular = x.base, x.strides[-1] == 4 and min(x.strides) >= 0 and not any(step % 4 for step in x.strides)
+    if isinstance(base, np.ndarray) and base.flags.c_contiguous and base.dtype == np.float32 and regular:
+        start = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        line = base.reshape(-1)[start // 4 :]
+    else:
         x = np.ascontiguousarray(x)
-    shape, steps = (1,) * (4 - x.ndim) + x.shape, (0,) * (4 - x.ndim) + x.strides
-    span = sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) // 4 + 1
-    return np.lib.stride_tricks.as_strided(x, (span,), (4,)), tuple(step // 4 for step in steps[:3])
+        line = x.reshape(-1)
+    return line, (*(0,) * (4 - x.ndim), *(step // 4 for step in x.strides[:-1]))
 
 
 def _lines(*arrays: Any) -> tuple[Any, Any]:
@@ -172,8 +181,11 @@ def _lines(*arrays: Any) -> tuple[Any, Any]:
 def _like(a: Any, width: int) -> Any:
     """An empty array (…, rows, width), whose axes lie in memory in the order of those of `a`."""
     shape = (*a.shape[:-1], width)
-    new = np.empty_like(a, shape=shape)
-    return new if new.strides[-1] == 4 else np.empty(shape, a.dtype)
+    order = sorted(range(a.ndim), key=a.strides.__getitem__, reverse=True)
+    if order[-1] != a.ndim - 1:
+        return np.empty(shape, np.float32)
+    places = sorted(range(a.ndim), key=order.__getitem__)
+    return np.empty([shape[i] for i in order], np.float32).transpose(places)
 
 
 def _fits(*arrays: Any) -> bool:

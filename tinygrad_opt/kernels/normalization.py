@@ -121,7 +121,8 @@ def _fits(*arrays: Any) -> bool:
 
 def _column(values: Any, count: int, dtype: Any) -> Any:
     """One value for each slice, or one for all, as a flat array of that many."""
-    return np.ascontiguousarray(np.broadcast_to(values.reshape(-1), (count,)), dtype)
+    flat = values.reshape(-1)
+    return np.ascontiguousarray(flat if flat.size == count else np.broadcast_to(flat, (count,)), dtype)
 
 
 def moments(x: Any, eps: float) -> Any:
