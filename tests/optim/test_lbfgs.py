@@ -101,3 +101,15 @@ def test_a_state_that_does_not_fit_is_refused():
     adam.step()
     with pytest.raises(ValueError, match="unexpected: m"):
         optimizer.load_state_dict(adam.state_dict())
+
+
+def test_a_closure_that_forgets_zero_grad_is_told():
+    x = tg.Tensor(np.ones(2), requires_grad=True)
+
+    def closure():
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    with pytest.warns(optim.OptimizerWarning, match=r"summed over 2 backward\(\) calls.*zero_grad"):
+        optim.LBFGS([x], lr=0.1, max_iter=2).step(closure)

@@ -102,6 +102,30 @@ class TestConstruction:
         assert "2 numbers" in text
 
 
+ALL = sorted(
+    name
+    for name, cls in vars(optim).items()
+    if isinstance(cls, type) and issubclass(cls, optim.Optimizer) and cls is not optim.Optimizer
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_hyperparameter_is_checked(name):
+    """NaN, text and numbers below the range are refused by name; so is a misspelling, with a suggestion."""
+    cls = getattr(optim, name)
+    w = tg.Tensor(np.ones((2, 2)), requires_grad=True)
+    for key, default in cls.defaults.items():
+        for bad in (float("nan"), "much", -1.5 if key != "beta2_decay" else 0.5):
+            if key == "ns_coefficients" and bad == -1.5:
+                continue
+            value = (bad,) * len(default) if isinstance(default, tuple) else bad
+            with pytest.raises((TypeError, ValueError), match=rf"{cls.__name__}: {key} "):
+                cls([w], **{"lr": 0.1, key: value})
+        if len(key) > 2:
+            with pytest.raises(TypeError, match=f"did you mean '{key}'"):
+                cls([w], **{"lr": 0.1, key[:1] + key[2:] + key[1]: default})
+
+
 class TestStep:
     def test_closure(self):
         w = leaf(3.0)

@@ -165,8 +165,14 @@ def test_wrong_arguments():
         lambda: optim.Accumulate(inner, 0),
         lambda: optim.EMA([w], 2),
         lambda: optim.AGC(inner, 0),
+        lambda: optim.AGC(inner, eps=-1.0),
+        lambda: optim.Lookahead(inner, k=2.5),
+        lambda: optim.Accumulate(inner, 1.5),
+        lambda: optim.GradientNoise(inner, eta=-1),
     ):
         with pytest.raises(ValueError, match="must"):
             make()
     with pytest.raises(TypeError, match="expected an optimizer"):
         optim.Lookahead([w])
+    with pytest.raises(TypeError, match="generator"):
+        optim.GradientNoise(inner, generator=3)

@@ -31,8 +31,8 @@ class Accumulate(Wrapper):
 
     def __init__(self, optimizer: Optimizer | Wrapper, every: int, average: bool = True) -> None:
         super().__init__(optimizer)
-        if every < 1:
-            raise ValueError(f"Accumulate: every must be at least 1, got {every}.")
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"Accumulate: every must be an integer from 1, got {every}.")
         self.every, self.average, self.count = every, average, 0
         inner: Any = optimizer
         while isinstance(inner, Wrapper):

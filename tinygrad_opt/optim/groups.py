@@ -57,9 +57,17 @@ RANGES: dict[str, Any] = {
     "eps_root": _AT_LEAST_0,
     "initial_accumulator_value": _AT_LEAST_0,
     "lr_decay": _AT_LEAST_0,
+    "max_eval": (1.0, math.inf, "[)"),
     "momentum": _AT_LEAST_0,
     "momentum_decay": _AT_LEAST_0,
+    "ns_coefficients": (-math.inf, math.inf, "()"),
+    "ns_steps": (1.0, math.inf, "[)"),
     "rho": _SHARE,
+    "t0": _AT_LEAST_0,
+    "tolerance_change": _AT_LEAST_0,
+    "tolerance_grad": _AT_LEAST_0,
+    "trust_coefficient": _AT_LEAST_0,
+    "warmup_steps": _AT_LEAST_0,
     "weight_decay": _AT_LEAST_0,
 }
 """Hyperparameter → (low, high, brackets), where a square bracket includes the end."""

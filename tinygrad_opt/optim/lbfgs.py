@@ -177,6 +177,13 @@ class LBFGS(Optimizer):
             parts.append(np.zeros(p.size, p.dtype) if grad is None else grad.data.reshape(-1).astype(p.dtype))
         if not some:
             raise GradientError("LBFGS.step: the closure left no gradient in any parameter; does it call backward()?")
+        passes = max(getattr(p._node, "passes", 0) for p in self.param_groups[0]["params"])
+        if passes > 1 and not self.accumulates:
+            self._advice.say(
+                "summed",
+                f"LBFGS.step: the closure left gradients summed over {passes} backward() calls. Call "
+                f"optimizer.zero_grad() at its beginning; or, if the sum is meant, pass accumulates=True.",
+            )
         return np.concatenate(parts)
 
     def _position(self) -> Any:

@@ -32,8 +32,8 @@ class Lookahead(Wrapper):
 
     def __init__(self, optimizer: Optimizer | Wrapper, k: int = 5, alpha: float = 0.5) -> None:
         super().__init__(optimizer)
-        if k < 1 or not 0 < alpha <= 1:
-            raise ValueError(f"Lookahead: k must be at least 1 and alpha in (0, 1], got k={k}, alpha={alpha}.")
+        if not isinstance(k, int) or k < 1 or not 0 < alpha <= 1:
+            raise ValueError(f"Lookahead: k must be an integer from 1 and alpha in (0, 1], got k={k}, alpha={alpha}.")
         self.k, self.alpha, self.count = k, alpha, 0
         self._slow = [p.data.copy() for p in self.params()]
 

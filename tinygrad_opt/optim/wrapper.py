@@ -89,7 +89,7 @@ class Wrapper:
             p._node.written = next_number()  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
-        own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, (int, float, str, bool)))
+        own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, (int, float)))
         return f"{type(self).__name__}({own}) around\n{self.optimizer!r}"
 
 
@@ -169,6 +169,9 @@ class GradientNoise(_Transformed):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__(optimizer)
+        if not (eta >= 0 and gamma >= 0):
+            raise ValueError(f"GradientNoise: eta and gamma must be at least 0, got eta={eta}, gamma={gamma}.")
+        get_generator(generator)  # raises when it is none
         self.eta, self.gamma, self.t = eta, gamma, 0
         self._generator = generator
 
@@ -210,8 +213,8 @@ class AGC(_Transformed):
 
     def __init__(self, optimizer: Optimizer | Wrapper, clipping: float = 0.01, eps: float = 1e-3) -> None:
         super().__init__(optimizer)
-        if not clipping > 0:
-            raise ValueError(f"AGC: clipping must be positive, got {clipping}.")
+        if not (clipping > 0 and eps >= 0):
+            raise ValueError(f"AGC: clipping must be positive and eps at least 0, got {clipping} and {eps}.")
         self.clipping, self.eps = clipping, eps
 
     def transform(self, p: Array, g: Array) -> Array:
