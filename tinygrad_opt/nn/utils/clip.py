@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...autograd.tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm"]
+__all__ = ["clip_grad_norm_", "clip_grad_norm_per_group_", "clip_grad_value_", "get_total_norm"]
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
@@ -24,26 +24,49 @@ def _own_memory(gradient: Tensor) -> Any:
 
 
 def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> float:
-    """The norm of several Tensors as of one long vector, computed in double precision.
+    """The norm of several Tensors as of one long vector: (Σ|x|ᵖ)^(1/p), without overflow on the way.
 
     Parameters
     ----------
     tensors : iterable of Tensor
     norm_type : float
-        The p of the p-norm; may be infinite.
+        p; inf gives the largest |x|, −inf the smallest.
+
+    Raises
+    ------
+    ValueError
+        For p = 0, which is no norm, and NaN.
     """
-    arrays = [tensor.data for tensor in tensors if tensor.size]
+    arrays, p = [tensor.data for tensor in tensors if tensor.size], float(norm_type)
+    if p == 0 or math.isnan(p):
+        raise ValueError(f"get_total_norm: norm_type is the p of (Σ|x|ᵖ)^(1/p), got {norm_type!r}; 2 is usual.")
     if not arrays:
         return 0.0
-    if math.isinf(norm_type):
-        return float(max(np.abs(a).max() for a in arrays))
-    if norm_type == 2:
-        with np.errstate(over="ignore"):
+    if math.isinf(p):
+        extreme = np.max if p > 0 else np.min
+        return float(extreme([extreme(np.abs(a)) for a in arrays]))
+    with np.errstate(over="ignore", divide="ignore"):
+        if p == 2:
             squares = [float(np.dot(a.ravel(), a.ravel())) for a in arrays]
-        if math.isfinite(total := math.fsum(squares)) and total > 1e-30:
-            return math.sqrt(total)
-    powers = (float(np.sum(np.abs(a.astype(np.float64)) ** norm_type)) for a in arrays)
-    return float(math.fsum(powers) ** (1 / norm_type))
+            if math.isfinite(total := sum(squares)) and total > 1e-30:
+                return math.sqrt(total)
+        largest = float(max(np.abs(a).max() for a in arrays))
+        if not 0 < largest < math.inf:
+            return largest if p > 0 else 0.0
+        powers = sum(float(np.sum((np.abs(a.astype(np.float64)) / largest) ** p)) for a in arrays)
+    return float(largest * powers ** (1 / p))
+
+
+def _checked_norm(gradients: list[Any], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> float:
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}.")
+    total = get_total_norm(gradients, norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise ValueError(
+            f"clip_grad_norm_: the norm of the gradients is {total}. Look for the first operation whose gradient is "
+            f"not finite, or lower the learning rate."
+        )
+    return total
 
 
 def clip_grad_norm_(
@@ -60,7 +83,7 @@ def clip_grad_norm_(
         Those without a gradient are passed over.
     max_norm : float
     norm_type : float
-        The p of the p-norm; may be infinite.
+        The p of the p-norm, as in :func:`get_total_norm`.
     error_if_nonfinite : bool
         Raise when the norm is NaN or infinite, before anything is changed.
 
@@ -74,21 +97,70 @@ def clip_grad_norm_(
     ValueError
         A negative `max_norm`, or a norm that is not finite.
     """
-    if not max_norm >= 0:
-        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}.")
     gradients = _gradients(parameters)
-    total = get_total_norm(gradients, norm_type)
-    if error_if_nonfinite and not math.isfinite(total):
-        raise ValueError(
-            f"clip_grad_norm_: the norm of the gradients is {total}. Look for the first operation whose gradient is "
-            f"not finite, or lower the learning rate."
-        )
+    total = _checked_norm(gradients, max_norm, norm_type, error_if_nonfinite)
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:  # a NaN norm scales too, as it does in PyTorch
         for gradient in gradients:
             scale = gradient.data.dtype.type(factor)
             gradient.data = np.multiply(gradient.data, scale, out=_own_memory(gradient))
     return total
+
+
+def clip_grad_norm_per_group_(
+    groups: Any, max_norm: float | Sequence[float], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> list[float]:
+    """:func:`clip_grad_norm_` on each group by itself, so that large gradients in one do not shrink the others'.
+
+    Parameters
+    ----------
+    groups : optimizer, or sequence of groups
+        A group is a dict with "params", a module, or an iterable of Tensors.
+    max_norm : float or sequence of float
+        For all groups, or one for each.
+    norm_type : float
+    error_if_nonfinite : bool
+        Raise when a norm is NaN or infinite, before anything is changed.
+
+    Returns
+    -------
+    list of float
+        The groups' norms before clipping.
+
+    Raises
+    ------
+    ValueError
+        Another number of bounds than of groups, a negative bound, or a norm that is not finite.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> a, b = tg.tensor([0.0], requires_grad=True), tg.tensor([0.0], requires_grad=True)
+    >>> optimizer = tg.optim.SGD([{"params": [a]}, {"params": [b]}], lr=0.1)
+    >>> (100 * a + 0.5 * b).sum().backward()
+    >>> tg.nn.utils.clip_grad_norm_per_group_(optimizer, 1.0)
+    [100.0, 0.5]
+    >>> a.grad, b.grad
+    (tensor([1.]), tensor([0.5]))
+    """
+    listed = [_members(group) for group in getattr(groups, "param_groups", groups)]
+    bounds = [float(b) for b in ([max_norm] * len(listed) if np.ndim(max_norm) == 0 else max_norm)]  # type: ignore[union-attr]
+    if len(bounds) != len(listed):
+        raise ValueError(f"clip_grad_norm_per_group_: {len(bounds)} values of max_norm for {len(listed)} groups.")
+    for members, bound in zip(listed, bounds, strict=True):  # what can fail comes first
+        _checked_norm(_gradients(members), bound, norm_type, error_if_nonfinite)
+    return [
+        clip_grad_norm_(members, bound, norm_type, error_if_nonfinite)
+        for members, bound in zip(listed, bounds, strict=True)
+    ]
+
+
+def _members(group: Any) -> list[Tensor]:
+    if isinstance(group, Tensor):
+        return [group]
+    if isinstance(group, dict):
+        return list(group["params"])
+    return list(group.parameters() if hasattr(group, "parameters") else group)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
