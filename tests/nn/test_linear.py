@@ -69,3 +69,9 @@ def test_dtypes():
     assert nn.Linear(2, 3).weight.dtype == np.float32
     layer = nn.Linear(2, 3, dtype=np.float64)
     assert layer(np.ones((1, 2))).dtype == np.float64
+
+
+@pytest.mark.parametrize("sizes", [(-1, 2), (2, 3.0), ("a", 1)])
+def test_sizes_that_are_none(sizes):
+    with pytest.raises(ValueError, match="Linear: in_features and out_features are numbers of features, got"):
+        nn.Linear(*sizes)

@@ -84,9 +84,27 @@ def test_labels_of_any_integer_dtype(dtype):
 
 def test_cross_entropy_warns_of_probabilities():
     p = np.random.default_rng(0).dirichlet(np.ones(3), 8)
-    with pytest.warns(UserWarning, match="expects logits; these rows already sum to 1"):
-        F.cross_entropy(p, np.zeros(8, int))
+    for options in ({}, {"label_smoothing": 0.1}, {"weight": np.ones(3)}):
+        with pytest.warns(UserWarning, match="expects logits; these rows already sum to 1"):
+            F.cross_entropy(p, np.zeros(8, int), **options)
     F.cross_entropy(np.log(p), np.zeros(8, int))
+
+
+def test_nll_loss_warns_of_probabilities_without_logarithm():
+    p = np.random.default_rng(0).dirichlet(np.ones(3), 8)
+    with pytest.warns(UserWarning, match="nll_loss expects log-probabilities.*Take log_softmax instead of softmax"):
+        F.nll_loss(p, np.zeros(8, int))
+    F.nll_loss(np.log(p), np.zeros(8, int))
+
+
+def test_cross_entropy_warns_of_a_single_class():
+    with pytest.warns(UserWarning, match="with one class the loss is 0.*binary_cross_entropy_with_logits"):
+        F.cross_entropy(np.ones((4, 1)), np.zeros(4, int))
+
+
+def test_an_ignored_label_has_no_meaning_among_probabilities():
+    with pytest.raises(ValueError, match="ignore_index=1 is for labels; the target holds probabilities"):
+        F.cross_entropy(np.zeros((2, 3)), np.full((2, 3), 1 / 3), ignore_index=1)
 
 
 def test_binary_cross_entropy_tells_logits_from_probabilities():

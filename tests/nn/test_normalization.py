@@ -65,7 +65,7 @@ def test_running_statistics_converge_to_those_of_the_data():
 
 def test_batch_norm_with_one_sample_explains_eval():
     net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-    with pytest.raises(ShapeError, match=r"1 \(batch norm\): x of shape \(1, 4\) has 1 value.*model.eval\(\)"):
+    with pytest.raises(ShapeError, match=r"1 \(BatchNorm1d\): x of shape \(1, 4\) has 1 value.*model.eval\(\)"):
         net(np.ones((1, 3), np.float32))
     assert net[1].num_batches_tracked.item() == 0
     assert net.eval()(np.ones((1, 3), np.float32)).shape == (1, 4)

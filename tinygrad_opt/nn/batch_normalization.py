@@ -56,7 +56,21 @@ def batch_norm(
     ShapeError
         Training on a single value for each channel, whose variance is 0.
     """
-    x = as_tensor(x)
+    return _normalize("batch_norm", as_tensor(x), running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _normalize(
+    name: str,
+    x: Tensor,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any,
+    bias: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> Any:
+    """:func:`batch_norm`; `name` is the caller's, for messages."""
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: evaluation (training=False) needs running_mean and running_var.")
@@ -64,9 +78,8 @@ def batch_norm(
     view = (x.shape[0], x.shape[1], math.prod(x.shape[2:]))
     count = view[0] * view[2]
     if count < 2:
-        where = f"{mode.module} (batch norm)" if mode.module else "batch norm"
         raise ShapeError(
-            f"{where}: x of shape {x.shape} has {count} value for each channel, and no variance to normalize by. Call "
+            f"{name}: x of shape {x.shape} has {count} value for each channel, and no variance to normalize by. Call "
             f"model.eval() before predicting; in training, let the DataLoader drop_last=True or use GroupNorm."
         )
     known = moments(x.data.reshape(view), eps)
@@ -220,7 +233,7 @@ class _BatchNorm(_ChannelNorm):
         if counter is not None and self.momentum is None:
             share = 1 / (counter.item() + 1)
         mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
-        y = batch_norm(x, mean, var, self.weight, self.bias, by_batch, share, self.eps)
+        y = _normalize(self.label, x, mean, var, self.weight, self.bias, by_batch, share, self.eps)
         if counter is not None:
             counter.data[...] += 1
         return y

@@ -131,11 +131,12 @@ def cross_entropy(
     if plain and x.data.ndim == 2 and labels.ndim == 1 and labels.dtype.kind in "iu" and len(labels) == len(x.data):
         unsigned = labels.view(_UNSIGNED[labels.dtype.itemsize])  # negative labels become huge
         if len(labels) and np.maximum.reduce(unsigned) < x.data.shape[1]:
-            _warn_of_probabilities("cross_entropy", x.data)
+            _warn_of_scores("cross_entropy", x.data)
             return softmax_cross_entropy._run((x.data, labels), (x._node, None), {})
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}.")
+    _warn_of_scores("cross_entropy", x.data)
     logp = log_softmax(x, 1 if x.ndim > 1 else 0)
     if labels.dtype.kind == "f" and labels.shape == x.shape:
         if ignore_index >= 0:
@@ -150,17 +151,29 @@ def cross_entropy(
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
-def _warn_of_probabilities(caller: str, x: Any) -> None:
-    """Warn when every row of what should be logits sums to 1; the first two numbers settle most cases."""
-    if len(x) < 2 or x.shape[1] < 2 or not (0.0 <= x.item(0) <= 1.0 and 0.0 <= x.item(1) <= 1.0):
+_WANTED = {
+    "cross_entropy": ("logits", "Leave out the softmax before it, or take nll_loss of the logarithm."),
+    "nll_loss": (
+        "log-probabilities",
+        "Take log_softmax instead of softmax before it, or give cross_entropy the logits.",
+    ),
+}
+
+
+def _warn_of_scores(caller: str, x: Any) -> None:
+    """Warn of a single class, and when every row of what should be logits sums to 1; two numbers settle most cases."""
+    if x.ndim == 2 and x.shape[1] == 1 and caller == "cross_entropy":
+        warnings.warn(
+            "cross_entropy: with one class the loss is 0 whatever the input. Give it one score for each class, or take "
+            "binary_cross_entropy_with_logits.",
+            stacklevel=3,
+        )
+    if x.ndim != 2 or len(x) < 2 or x.shape[1] < 2 or not (0.0 <= x.item(0) <= 1.0 and 0.0 <= x.item(1) <= 1.0):
         return
     if abs(float(x[0].sum()) - 1) < 1e-3 and x.min() >= 0 and np.allclose(x.sum(1), 1, atol=1e-3):
         where = f" (in {mode.module})" if mode.module else ""
-        warnings.warn(
-            f"{caller} expects logits; these rows already sum to 1{where}. Leave out the softmax before it, or take "
-            f"nll_loss of the logarithm.",
-            stacklevel=3,
-        )
+        wanted, mend = _WANTED[caller]
+        warnings.warn(f"{caller} expects {wanted}; these rows already sum to 1{where}. {mend}", stacklevel=3)
 
 
 def _against_probabilities(logp: Any, target: Tensor, weight: Any, reduction: str, smoothing: float) -> Any:
@@ -236,6 +249,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     """−input[target], where the input holds log-probabilities; the arguments as in :func:`cross_entropy`."""
     check_reduction("nll_loss", reduction)
     labels = target.data if isinstance(target, Tensor) else np.asarray(target)
+    _warn_of_scores("nll_loss", np.asarray(input.data if isinstance(input, Tensor) else input))
     return _against_labels("nll_loss", as_tensor(input), labels, weight, ignore_index, reduction, 0.0)
 
 

@@ -145,6 +145,12 @@ class Linear(Module):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        for size in (in_features, out_features):
+            if not hasattr(size, "__index__") or size < 0:
+                raise ValueError(
+                    f"Linear: in_features and out_features are numbers of features, got {in_features!r} and "
+                    f"{out_features!r}."
+                )
         self.in_features = in_features
         self.out_features = out_features
         dtype = get_default_dtype() if dtype is None else dtype
