@@ -129,6 +129,7 @@ def test_the_report_can_be_written_again_from_the_records(folder):
         (["--optimizers", ","], "empty"),
         (["--budget", "0"], "trials must be at least 1"),
         (["--seed", "-1"], "--seed"),
+        (["--jobs", "0"], "--jobs must be at least 1"),
         (["--resume"], "no unfinished study"),
         (["--own", "nowhere.py"], "nowhere.py"),
         (["--backend", "dask"], "--scheduler"),
@@ -152,14 +153,39 @@ def test_ones_own_optimizers_and_tasks_take_part(folder, capsys):
     assert "v ← 0.9 v + g" in (folder / "report" / "index.html").read_text("utf-8")
 
 
+FAULTY = """
+@optimizer("faulty", lr=0.01)
+def faulty(params, lr):
+    if lr == 0.01:
+        raise RuntimeError("no such luck")
+    return optim.SGD(params, lr)
+"""
+
+
 def test_a_run_that_fails_is_told_and_what_had_finished_is_kept(folder, capsys):
-    (folder / "own.py").write_text(
-        OWN + "\n@optimizer('faulty')\ndef faulty(params, lr):\n    raise RuntimeError('no such luck')\n",
-        encoding="utf-8",
-    )
+    (folder / "own.py").write_text(OWN + FAULTY, encoding="utf-8")  # tuning tries other rates than its default
     assert main(["compare", *SMALL, "--own", "own.py", "--optimizers", "sgd,faulty", "--no-forms"]) == 1
-    assert "RuntimeError: no such luck" in capsys.readouterr().err
-    assert len(records(folder / "report.unfinished.sqlite")) == 3
+    err = capsys.readouterr().err
+    assert "RuntimeError: no such luck" in err
+    assert "It was faulty (lr=0.01) on moons" in err
+    assert len(records(folder / "report.unfinished.sqlite")) >= 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:\n", "own.py, line 1: SyntaxError: invalid syntax"),
+        ("import math\n\nmath.sqrt(-1)\n", "own.py, line 3: ValueError: "),
+        ("x = 1\n", "own.py adds no optimizer and no task"),
+    ],
+)
+def test_a_faulty_file_of_ones_own_is_said_in_a_line(folder, capsys, text, message):
+    (folder / "own.py").write_text(text, encoding="utf-8")
+    assert main(["compare", *SMALL, "--own", "own.py"]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["own.py"]
 
 
 def test_lists_of_tasks_and_optimizers(folder, capsys):

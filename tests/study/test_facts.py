@@ -8,6 +8,7 @@ import pytest
 
 from tinygrad_opt import optim
 from tinygrad_opt.study import Plan, Records, collect, optimizer, quick, run, task
+from tinygrad_opt.study.known import checks
 from tinygrad_opt.study.plan import Arm
 from tinygrad_opt.study.problems import quadratic_problem
 from tinygrad_opt.study.scoring import final_accuracy, final_loss, steps_to
@@ -41,6 +42,16 @@ def test_momentum_beats_plain_descent_by_about_the_root_of_the_condition_number(
     momentum = min(steps_for_a_factor_of_100("momentum", lr, 400) for lr in (2.0, 3.0))
     assert plain == pytest.approx(math.log(100) * 1000 / 4, rel=0.1)
     assert 0.6 * math.sqrt(1000) < plain / momentum < 1.2 * math.sqrt(1000)
+
+
+def test_momentums_lead_is_told_from_the_records_of_a_study():
+    names, rules = ("sgd", "momentum"), quick(final_seeds=1, extensions=1, evaluations=25)
+    plan = Plan(("quadratic",), names, rules, checks=checks(("quadratic",), names, rules))
+    store = Records()
+    run(plan, store)
+    (fact,) = summarize(plan, *collect(plan, store))["known"]
+    assert fact["came_out"], fact
+    assert "√κ = 32" in fact["numbers"]
 
 
 def test_adagrad_leads_on_sparse_features():

@@ -173,6 +173,12 @@ def test_parts_must_be_three_and_not_empty():
         Problem(None, None, (empty, empty))
 
 
+def test_a_task_that_gives_no_problem_is_refused(registries):
+    task("three")(lambda rng: 3)
+    with pytest.raises(TypeError, match="task 'three' must return a Problem"):
+        run_trial(trial("three"))
+
+
 def test_a_task_that_begins_with_no_number_is_refused(registries):
     @task("broken")
     def broken(rng):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import contenders, tasks
-from .execute import load_own, workers
+from .execute import OwnFileError, load_own, workers
 from .forms import arms as forms_of
 from .known import checks
 from .plan import Arm, Plan
@@ -79,7 +79,7 @@ def _guarded(command: Any) -> Any:
     def guarded(arguments: argparse.Namespace) -> int:
         try:
             return int(command(arguments) or 0)
-        except (UsageError, FileNotFoundError, FileExistsError, OtherStudyError) as error:
+        except (UsageError, OwnFileError, FileNotFoundError, FileExistsError, OtherStudyError) as error:
             print(f"tinygrad_opt: {error}", file=sys.stderr)
             return 2
 
@@ -120,7 +120,10 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     known = {*tasks.tasks}, {*contenders.contenders}
     own = [str(Path(path).resolve()) for path in arguments.own]
     for path in own:
+        before = len(tasks.tasks) + len(contenders.contenders)
         load_own(path)
+        if len(tasks.tasks) + len(contenders.contenders) == before:
+            raise UsageError(f"{path} adds no optimizer and no task: put @optimizer(NAME) or @task(NAME) above yours.")
     added = [name for name in tasks.tasks if name not in known[0]]
     joined = [name for name in contenders.contenders if name not in known[1]]
     rules = _rules(arguments)
@@ -172,6 +175,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     plan = _plan(arguments)
     folder, path = _places(arguments)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, got {arguments.jobs}.")
     jobs = workers(arguments.jobs)
     names = (contenders.find(name).title for name in plan.optimizers)
     say = f"Comparing {', '.join(names)} on {', '.join(plan.tasks)}; {jobs} process{'es' if jobs > 1 else ''}."
@@ -197,7 +202,8 @@ def _compare(arguments: argparse.Namespace) -> int:
         raise
     except Exception as error:
         progress.close()
-        print(f"\nA run failed: {type(error).__name__}: {error}\nWhat had finished is in {path}.", file=sys.stderr)
+        said = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        print(f"\nA run failed: {said}\nWhat had finished is in {path}.", file=sys.stderr)
         return 1
     print(as_text(summary))
     print(f"\nReport: {page}")

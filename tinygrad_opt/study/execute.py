@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent import futures
 from pathlib import Path
@@ -18,7 +19,11 @@ from typing import Any
 from ..errors import missing_extra
 from .trial import Record, Trial, run_trial
 
-__all__ = ["load_own", "run_all", "workers"]
+__all__ = ["OwnFileError", "load_own", "run_all", "workers"]
+
+
+class OwnFileError(ValueError):
+    """A file of the user's own cannot be run; the message says where and why, in a line."""
 
 
 def load_own(path: str | os.PathLike[str]) -> None:
@@ -27,6 +32,8 @@ def load_own(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     FileNotFoundError
+    OwnFileError
+        The file itself raises.
     """
     file = Path(path).resolve()
     name = f"tinygrad_opt_own_{file.stem}"
@@ -39,15 +46,23 @@ def load_own(path: str | os.PathLike[str]) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except Exception as error:
         del sys.modules[name]
-        raise
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        what = error.msg if isinstance(error, SyntaxError) else error
+        raise OwnFileError(f"{file}, line {line}: {type(error).__name__}: {what}") from error
 
 
 def _in_worker(trial: Trial, own: Sequence[str]) -> Record:
     for path in own:
         load_own(path)
-    return run_trial(trial)
+    try:
+        return run_trial(trial)
+    except Exception as error:
+        settings = ", ".join(f"{name}={value:g}" for name, value in trial.settings)
+        error.add_note(f"It was {trial.optimizer} ({settings}) on {trial.task}, seed {trial.seed}.")
+        raise
 
 
 _one_trial = threading.Lock()

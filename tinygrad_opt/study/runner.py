@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 
 from . import contenders, tasks
@@ -165,20 +166,20 @@ def run(
         tasks.find(name)
     records.claim(plan.facts())
     rules = plan.protocol
-    per_arm = rules.tuning_seeds * rules.trials + rules.final_seeds * (3 if rules.cosine else 2)
-    expected = (
-        per_arm * len(plan.arms())
-        + len(plan.forms) * (rules.trials + rules.final_seeds)
-        + sum(len(_settings(arm, plan.tuned_by(arm), (0, 0))) + rules.final_seeds for arm in plan.checks)
-    )
+    finals = rules.final_seeds * (len(plan.arms()) * (3 if rules.cosine else 2) + len(plan.extra()))
+    stages = {rules.tuning()[0]: "tuning", rules.targets_from()[0]: "targets"}
     while trials := pending(plan, records):
-        doing = {rules.tuning()[0]: "tuning", rules.targets_from()[0]: "targets"}.get(trials[0].seed, "final runs")
-        for record in run_all(trials, jobs, plan.own, scheduler):
+        doing = stages.get(trials[0].seed, "final runs")
+        expected = len(records) + len(trials) + (finals if doing in stages.values() else 0)
+        for record in run_all(sorted(trials, key=_shuffled), jobs, plan.own, scheduler):
             records.add(record)
             if progress is not None:
-                done = len(records)
-                progress(done, max(expected, done), doing)
-        expected = max(expected, len(records))
+                progress(len(records), expected, doing)
+
+
+def _shuffled(trial: Trial) -> int:
+    """A place in an order that mixes quick and slow tasks, so that the time so far tells of the time left."""
+    return zlib.crc32(trial.key.encode())
 
 
 def collect(plan: Plan, records: Records) -> tuple[dict[Arm, ArmResult], dict[str, Target]]:

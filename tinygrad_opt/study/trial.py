@@ -127,6 +127,8 @@ def run_trial(trial: Trial) -> Record:
     manual_seed(int(weights.generate_state(1)[0]))
     with np.errstate(all="ignore"):
         problem = task.build(np.random.default_rng(split))
+        if not isinstance(problem, tasks.Problem):
+            raise TypeError(f"task '{task.name}' must return a Problem(model, loss, parts), got {problem!r}.")
         optimizer = contender.make(list(problem.model.parameters()), **dict(trial.settings))
         size = task.batch_size if trial.batch_size is None else trial.batch_size or None
         train, _, test = problem.parts
