@@ -76,6 +76,7 @@ def compare(case: Any, found: dict[str, np.ndarray], given: dict[str, np.ndarray
 
 @pytest.mark.filterwarnings("ignore:divide by zero")  # where all labels are ignored
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.usefixtures("each_kernel")
 def test_against_frozen_torch(case: Any) -> None:
     prefix = f"{case.name}/"
     given = {k.removeprefix(prefix): v for k, v in reference().items() if k.startswith(prefix)}

@@ -74,6 +74,7 @@ def check(one, record):
         assert_close(ours, record[f"second/{name}"], f"second-order gradient of {name}")
 
 
+@pytest.mark.usefixtures("each_kernel")
 @pytest.mark.parametrize("name", CASES)
 def test_frozen(name, frozen):
     check(CASES[name], frozen[name])
