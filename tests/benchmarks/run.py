@@ -4,6 +4,7 @@
     python tests/benchmarks/run.py moons chain600   some of them
     python tests/benchmarks/run.py --numpy          without the compiled kernels
     python tests/benchmarks/run.py --threads 1      one thread each
+    python tests/benchmarks/run.py moons --compile  our step replayed by tg.compile
     python tests/benchmarks/run.py --peers          beside jax.jit, autograd and MyGrad too, where they are installed
 
 A ratio is our time over PyTorch's: below 1 is faster. Both the ratio of medians and that of minima are given. Memory is
@@ -35,7 +36,8 @@ def worker(side: str, name: str, seconds: float) -> None:
         lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
         lib.ones(2, requires_grad=True).sum().backward()  # its first call loads a part of the library
     before = peak_megabytes()
-    times = measure(workloads.WORKLOADS[name](lib), seconds)
+    step = workloads.WORKLOADS[name](lib)
+    times = measure(lib.compile(step) if side == "compiled" else step, seconds)
     print(json.dumps({"times": times, "memory": peak_megabytes() - before}))
 
 
@@ -45,7 +47,12 @@ def collect(name: str, sides: list[str], options: Any) -> dict[str, dict[str, li
     for _ in range(options.rounds):
         for side in sides:
             got = in_process(
-                __file__, side, name, str(options.seconds), threads=options.threads, numpy_only=options.numpy
+                __file__,
+                "compiled" if options.compile and side == "tinygrad_opt" else side,
+                name,
+                str(options.seconds),
+                threads=options.threads,
+                numpy_only=options.numpy,
             )
             found[side]["times"].append(statistics.median(got["times"]))
             found[side]["memory"].append(got["memory"])
@@ -74,6 +81,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="measuring time in each process (default 1)")
     parser.add_argument("--threads", type=int, default=2, help="threads a side (default 2)")
     parser.add_argument("--numpy", action="store_true", help="leave the compiled kernels out")
+    parser.add_argument("--compile", action="store_true", help="replay our steps by tg.compile, where they can be")
     parser.add_argument("--peers", action="store_true", help=f"also {', '.join(peers.PEERS)}, on {peers.SHARED}")
     options = parser.parse_args()
     if unknown := set(options.names) - set(workloads.WORKLOADS):

@@ -11,7 +11,7 @@ from ..autograd.tensor import Tensor
 
 __all__: list[str] = []
 
-_BITS = {
+WHOLE = {
     np.dtype(np.float16): np.int16,
     np.dtype(np.float32): np.int32,
     np.dtype(np.float64): np.int64,
@@ -24,7 +24,7 @@ def _kept(x: Any, mask: Any) -> Any:
     A number's bits, read as a whole number, times 0 or 1 are those of 0 or of the number itself. That takes no longer
     than ``x * mask``, whose ∞ · 0 would be NaN, and a tenth of the time of ``np.where`` with an irregular mask.
     """
-    whole = _BITS.get(x.dtype)
+    whole = WHOLE.get(x.dtype)
     return np.where(mask, x, 0) if whole is None else (x.view(whole) * mask).view(x.dtype)
 
 
