@@ -132,6 +132,7 @@ def _logsumexp_samples(rng: np.random.Generator) -> Any:
 @primitive(formula="ln Σ exp(x)", gradient=["g · softmax(x)"], samples=_logsumexp_samples)
 def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """ln Σ exp(x) along `axis` (an int, a tuple, or None for all), without overflow."""
+    axis = axis if x.ndim else None
     top = _top(x, axis)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):

@@ -61,7 +61,13 @@ def _(position: int, g: Any, _y: Any, *_arrays: Any, axis: Any = 0) -> Any:
 
 @implements(np.concatenate, np.concat)
 def concatenate(arrays: Any, /, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
-    """The arrays end to end along `axis`; flattened first when it is None."""
+    """The arrays end to end along `axis`; flattened first when it is None.
+
+    Beside arrays of more axes an empty vector, shape (0,), is as nothing (PyTorch's rule; NumPy raises).
+    """
+    shapes = {np.shape(array) for array in arrays}
+    if axis is not None and (0,) in shapes and any(len(shape) > 1 for shape in shapes):
+        arrays = [array for array in arrays if np.shape(array) != (0,)]
     joined = join(*arrays, axis=axis)
     return joined if dtype is None else joined.astype(dtype)
 

@@ -35,7 +35,9 @@ _add_up: Any = np.add.reduce  # what np.sum and np.mean come to, without their w
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """`axis` (None, an int or a tuple) as a tuple of axes counted from the front."""
+    """`axis` (None, an int or a tuple) as a tuple of axes counted from the front; 0-d counts as one element."""
+    if ndim == 0 and axis in (0, -1, (0,), (-1,)):
+        return ()
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
@@ -103,7 +105,7 @@ def mean(
     if where is True and dtype is None and x.dtype.char in "fd" and x.size:
         total = _add_up(x, axis, None, out, keepdims)
         return total / (x.size // total.size)
-    return np.mean(x, axis, dtype, out, keepdims, where=where)
+    return np.mean(x, axis if x.ndim else None, dtype, out, keepdims, where=where)
 
 
 @mean.vjp(0)
