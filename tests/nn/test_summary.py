@@ -45,3 +45,10 @@ def test_it_leaves_no_trace():
         net.summary((2, 3, 4, 4))
     assert net.training
     assert net[0]._hooks is None
+
+
+def test_layers_in_lists_are_named_from_the_module_that_calls_them():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 1, 4), 2)
+    rows = encoder.summary((3, 2, 4)).rows
+    assert [row.name for row in rows if row.depth < 2] == ["model", "layers.0", "layers.1"]
+    assert {row.name for row in rows if row.depth == 3} == {"out_proj"}

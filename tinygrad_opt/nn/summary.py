@@ -20,6 +20,8 @@ class Row(NamedTuple):
     ----------
     path, kind : str
         Where the module stands, and its class.
+    name : str
+        Its path within the module that called it, e.g. ``layers.0``; ``model`` for the whole.
     shape : str
         The output's shape, or those of several outputs.
     parameters, trained : int
@@ -32,6 +34,7 @@ class Row(NamedTuple):
 
     path: str
     kind: str
+    name: str
     shape: str
     parameters: int
     trained: int
@@ -65,7 +68,7 @@ class Summary:
         heads = ("layer", "output shape", "parameters", "memory")
         table = [
             (
-                "  " * row.depth + f"{row.path.rpartition('.')[2] or 'model'} ({row.kind})",
+                "  " * row.depth + f"{row.name} ({row.kind})",
                 row.shape,
                 f"{row.parameters:,}" if row.parameters else "",
                 _bytes(row.memory),
@@ -138,13 +141,13 @@ def summary(model: Module, *inputs: Any) -> Summary:
     """
     rows: list[Row | None] = []
     handles = []
-    open_rows: list[int] = []
+    open_rows: list[tuple[int, str]] = []
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
     before_run = [(module, module.training, module._hooks) for module in model.modules()]
     paths = {id(module): path for path, module in model.named_modules()}
 
     def before(module: Module, args: Any) -> None:
-        open_rows.append(len(rows))
+        open_rows.append((len(rows), paths[id(module)]))
         rows.append(None)
 
     def after(module: Module, args: Any, out: Any) -> None:
@@ -153,8 +156,12 @@ def summary(model: Module, *inputs: Any) -> Summary:
         shape = ", ".join(str(t.shape) for t in tensors[:3]) + (", …" if len(tensors) > 3 else "")
         trained = sum(p.size for p in own if p.requires_grad)
         memory = sum(t.nbytes for t in tensors)
-        path, place = paths[id(module)], open_rows.pop()
-        rows[place] = Row(path, type(module).__name__, shape, sum(p.size for p in own), trained, memory, len(open_rows))
+        place, path = open_rows.pop()
+        caller = open_rows[-1][1] if open_rows else ""
+        name = path.removeprefix(f"{caller}.") if caller else path or "model"
+        rows[place] = Row(
+            path, type(module).__name__, name, shape, sum(p.size for p in own), trained, memory, len(open_rows)
+        )
 
     given = [np.zeros(x, dtype) if _is_shape(x) else x for x in inputs]
     try:
