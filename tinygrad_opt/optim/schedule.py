@@ -164,6 +164,9 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler(LRScheduler):
     """Schedules at the same time: their factors on the first learning rate are multiplied.
 
+    Differences: in PyTorch, schedules that do not know of others (LambdaLR, cycles, warm restarts) overwrite what those
+    before them in the list have done; here every factor counts, in any order.
+
     Parameters
     ----------
     schedulers : sequence of LRScheduler

@@ -144,7 +144,8 @@ def clip_grad_norm_per_group_(
     (tensor([1.]), tensor([0.5]))
     """
     listed = [_members(group) for group in getattr(groups, "param_groups", groups)]
-    bounds = [float(b) for b in ([max_norm] * len(listed) if np.ndim(max_norm) == 0 else max_norm)]  # type: ignore[union-attr]
+    several: Any = max_norm if np.ndim(max_norm) else [max_norm] * len(listed)
+    bounds = [float(bound) for bound in several]
     if len(bounds) != len(listed):
         raise ValueError(f"clip_grad_norm_per_group_: {len(bounds)} values of max_norm for {len(listed)} groups.")
     for members, bound in zip(listed, bounds, strict=True):  # what can fail comes first
