@@ -132,6 +132,14 @@ ALL = sorted(
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_repr_says_where_epsilon_stands(name):
+    optimizer = getattr(optim, name)([tg.Tensor(np.ones((2, 2)), requires_grad=True)], lr=0.1)
+    first = repr(optimizer).splitlines()[0]
+    assert "θ ← " in first
+    assert ("ε" in first) == ("eps" in optimizer.defaults)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_optimizer_races(name):
     """Downhill with noise, from two starts; what takes matrices alone says so."""
     makers = {"it": lambda p: getattr(optim, name)(p, lr=0.01)}

@@ -33,7 +33,8 @@ def _rms(x: Any) -> Any:
 def adafactor(  # type: ignore[no-untyped-def]
     p, g, r, c, v, *, lr, beta2_decay, eps1, eps2, d, weight_decay, maximize, t
 ):
-    """r, c ← averaged means of g² along rows, columns ;  V̂ = r·c/mean(r) ;  u = g/√V̂ ;  θ ← θ − α·u / max(1, RMS(u)/d)
+    """r, c ← averaged means of g² along rows, columns ;  V̂ = max(r·c/mean(r), ε₁²) ;  u = g/√V̂ ;
+    θ ← θ − α·u / max(1, RMS(u)/d)
 
     α = max(ε₂, RMS(θ))·min(η, 1/√t); the averages take in 1 − t^(−0.8) of the past. Vectors keep all of v.
     """

@@ -32,7 +32,7 @@ def orthogonalize(x: Any, a: float, b: float, c: float, steps: int, eps: float) 
 def muon(  # type: ignore[no-untyped-def]
     p, g, m, *, lr, weight_decay, momentum, nesterov, a, b, c, eps, ns_steps, adjust_lr_fn
 ):
-    """m ← μ·m + (1−μ)·g ;  O = orthogonalized (1−μ)·g + μ·m ;  θ ← θ − ηλ·θ − η'·O"""
+    """m ← μ·m + (1−μ)·g ;  O ≈ U·Vᵀ of X/max(‖X‖, ε), X = (1−μ)·g + μ·m or m ;  θ ← θ − ηλ·θ − η'·O"""
     if p.ndim != 2:
         raise ShapeError(f"Muon is for matrices, got a parameter of shape {p.shape}; give the others to AdamW.")
     rows, columns = p.shape

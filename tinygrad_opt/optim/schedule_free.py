@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import Tensor
 from ..autograd.graph import next_number
 from .groups import table
 from .optimizer import Optimizer
@@ -18,9 +19,9 @@ __all__ = ["ScheduleFreeAdamW", "ScheduleFreeSGD", "schedule_free_adamw", "sched
 
 @update_rule(state=("x", "z"))
 def schedule_free_sgd(p, g, x, z, *, rate, beta, weight_decay, share, t):  # type: ignore[no-untyped-def]
-    """z ← z − γ·(g + λ·y) ;  x ← (1−c)·x + c·z ;  y ← (1−β)·z + β·x
+    """z ← z − γ·(g + λ·θ) ;  x ← (1−c)·x + c·z ;  θ ← (1−β)·z + β·x
 
-    The parameters hold y; gradients are taken there. x is the answer, c the share of the newest z in it.
+    θ is the paper's y; gradients are taken there. x is the answer, c the share of the newest z in it.
     """
     if t == 1:
         x = p
@@ -34,7 +35,7 @@ def schedule_free_sgd(p, g, x, z, *, rate, beta, weight_decay, share, t):  # typ
 def schedule_free_adamw(  # type: ignore[no-untyped-def]
     p, g, x, z, v, *, rate, beta1, beta2, eps, weight_decay, share, t
 ):
-    """v ← β₂·v + (1−β₂)·g² ;  z ← z − γ·(g/(√v̂ + ε) + λ·y) ;  x ← (1−c)·x + c·z ;  y ← (1−β₁)·z + β₁·x"""
+    """v ← β₂·v + (1−β₂)·g² ;  z ← z − γ·(g/(√v̂ + ε) + λ·θ) ;  x ← (1−c)·x + c·z ;  θ ← (1−β₁)·z + β₁·x"""
     if t == 1:
         x = p
         z = p
@@ -56,25 +57,29 @@ def _(
     return {"rate": rate, "top": top, "total": total, "share": top * top / total if total else 0.0}
 
 
+def _write(p: Tensor, value: Any) -> None:
+    """Put values into a parameter's memory, so that graphs made before are known to be stale."""
+    p.data[...] = value
+    if p._node is not None:
+        p._node.written = next_number()  # type: ignore[union-attr]
+
+
 class _ScheduleFree(Optimizer):
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
         """Inside this block the parameters hold x, the answer, e.g. for validation; afterwards y again."""
         before = []
-        number = next_number()
         for group in self.param_groups:
             for p in group["params"]:
                 state = self.state[p]
                 if state:
                     before.append((p, p.data.copy()))
-                    p.data[...] = state["x"]
+                    _write(p, state["x"])
         try:
             yield
         finally:
             for p, value in before:
-                p.data[...] = value
-                if p._node is not None:
-                    p._node.written = number
+                _write(p, value)
 
 
 class ScheduleFreeSGD(_ScheduleFree):

@@ -33,7 +33,7 @@ def _vector(p: Any) -> Any:
 
 @update_rule(state=("l", "r", "s"), elementwise=False, init={"l": _rows, "r": _columns, "s": _vector})
 def shampoo(p, g, l, r, s, *, lr, weight_decay, eps, maximize):  # type: ignore[no-untyped-def]  # noqa: E741
-    """L ← L + G·Gᵀ ;  R ← R + Gᵀ·G ;  θ ← θ − η·L^(−¼)·G·R^(−¼)
+    """L ← L + G·Gᵀ ;  R ← R + Gᵀ·G ;  θ ← θ − η·(L + εI)^(−¼)·G·(R + εI)^(−¼)
 
     Kernels are taken as matrices of their first axis against the others; vectors use AdaGrad, s ← s + g².
     """
