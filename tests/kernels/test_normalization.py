@@ -6,6 +6,7 @@ import pytest
 from tinygrad_opt.autograd import Tensor
 from tinygrad_opt.kernels import kernels, threads
 from tinygrad_opt.nn.normalize import moments, naive_normalize, normalize
+from tinygrad_opt.nn.root_mean_square import naive_rms_normalize, rms_normalize
 
 pytest.importorskip("numba")
 
@@ -92,3 +93,23 @@ def test_not_a_number_stays_in_its_slice():
     bad[:, 1] = True
     np.testing.assert_array_equal(np.isnan(y), bad)
     np.testing.assert_array_equal(np.isnan(dx), bad)
+
+
+def rms_results(function, x, w, g):
+    leaves = [Tensor(a, requires_grad=True) for a in (x, w)]
+    y = function(*leaves, eps=1e-3)
+    y.backward(g)
+    return [y.data, *(leaf.grad.data for leaf in leaves)]
+
+
+@pytest.mark.parametrize(("shape", "features"), [((30, 17), (17,)), ((3, 50, 4, 6), (4, 6)), ((40,), (40,))])
+def test_root_mean_square_is_its_definition(shape, features):
+    rng = np.random.default_rng(0)
+    arrays = 1 + rng.standard_normal(shape), rng.standard_normal(features), rng.standard_normal(shape)
+    exact = rms_results(naive_rms_normalize, *arrays)
+    for found, wanted in zip(rms_results(rms_normalize, *arrays), exact, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+    single = [a.astype(np.float32) for a in arrays]
+    for found, wanted in zip(rms_results(rms_normalize, *single), exact, strict=True):
+        assert found.dtype == np.float32
+        assert np.abs(found - wanted).max() <= 4e-6 * np.abs(wanted).max()

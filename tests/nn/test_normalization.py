@@ -32,8 +32,9 @@ def test_the_fused_form_is_its_definition(shape, view, by_slice):
         np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
 
 
-def test_gradients_by_finite_differences():
-    op = primitives["normalize"]
+@pytest.mark.parametrize("name", ["normalize", "rms_normalize"])
+def test_gradients_by_finite_differences(name):
+    op = primitives[name]
     for args, options in op.samples():
         assert gradcheck(op, args, options, order=2, readonly_upstream=True)
 
@@ -89,3 +90,11 @@ def test_wrong_shapes_name_the_layer():
 
 def test_an_empty_batch_passes_layer_norm():
     assert nn.LayerNorm(3)(np.ones((0, 3), np.float32)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (3, 0)])
+def test_rms_norm_of_nothing(shape):
+    x = tg.tensor(np.zeros(shape), requires_grad=True)
+    y = nn.functional.rms_norm(x, shape[1])
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape

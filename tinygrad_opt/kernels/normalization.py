@@ -14,7 +14,7 @@ import numpy as np
 
 from .threads import in_parts
 
-__all__ = ["feature_gradients", "moments", "scale", "scale_features", "slice_gradients"]
+__all__ = ["feature_gradients", "mean_squares", "moments", "scale", "scale_features", "slice_gradients"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 _LEAST = 1 << 17  # elements that are worth a thread
@@ -46,6 +46,15 @@ def _moments(x, mean, variance, first, last):  # type: ignore[no-untyped-def]
             spread += squares + away_64 * away_64 * length * a / (a + 1)
         mean[b] = centre
         variance[b] = spread / (length * x.shape[0])
+
+
+@_jit
+def _mean_squares(x, squares, first, last):  # type: ignore[no-untyped-def]
+    for b in range(first, last):
+        row, total = x[b], x.dtype.type(0)
+        for t in range(row.size):
+            total += row[t] * row[t]
+        squares[b] = total / row.size
 
 
 @_jit
@@ -93,7 +102,7 @@ def _slice_gradients(g, x, mean, rate, weight, dx, dw, db, first, last):  # type
 
 
 @_jit
-def _feature_gradients(g, x, mean, rate, weight, dx, dw, db, first, last):  # type: ignore[no-untyped-def]
+def _feature_gradients(g, x, mean, rate, weight, centred, dx, dw, db, first, last):  # type: ignore[no-untyped-def]
     length = x.shape[1]
     zero, count = x.dtype.type(0), x.dtype.type(length)
     for b in range(first, last):
@@ -105,13 +114,14 @@ def _feature_gradients(g, x, mean, rate, weight, dx, dw, db, first, last):  # ty
                 inner = given[t] * weight[t]
                 along += inner * (seen[t] - m)
                 plain += inner
-            level, slope = plain / count, along / count * r * r
+            level, slope = plain / count if centred else zero, along / count * r * r
             for t in range(length):
                 target[t] = (given[t] * weight[t] - level - (seen[t] - m) * slope) * r
         for t in range(length):
             dw[t] += given[t] * ((seen[t] - m) * r)
-        for t in range(length):
-            db[t] += given[t]
+        if centred:
+            for t in range(length):
+                db[t] += given[t]
 
 
 def _fits(*arrays: Any) -> bool:
@@ -134,6 +144,15 @@ def moments(x: Any, eps: float) -> Any:
     in_parts(lambda i, j: _moments(x, mean, variance, i, j), x.shape[1], 2 * x.size, _LEAST)
     rate = 1 / np.sqrt(variance + eps)
     return mean.astype(x.dtype)[:, None], rate.astype(x.dtype)[:, None]
+
+
+def mean_squares(x: Any) -> Any:
+    """The mean square of each row of (B, L), as (B, 1); None for what is not covered."""
+    if not _fits(x) or x.shape[1] < _SHORTEST:
+        return None
+    rows, squares = np.ascontiguousarray(x), np.empty(x.shape[0], x.dtype)
+    in_parts(lambda i, j: _mean_squares(rows, squares, i, j), len(rows), x.size, _LEAST)
+    return squares[:, None]
 
 
 def scale(x: Any, mean: Any, rate: Any, weight: Any, bias: Any) -> Any:
@@ -172,8 +191,11 @@ def slice_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x: 
     return dx, dw[:, None], db[:, None]
 
 
-def feature_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x: bool) -> Any:
-    """dx (1, B, L), and for each feature Σ g · x̂ and Σ g, both (L,), of :func:`scale_features`."""
+def feature_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x: bool, centred: bool = True) -> Any:
+    """dx (1, B, L), and for each feature Σ g · x̂ and Σ g, both (L,), of :func:`scale_features`.
+
+    Where x is not `centred`, `mean` is not the rows' own but 0, and so is what is given for Σ g.
+    """
     if not _fits(g, x, mean, rate, weight) or x.shape[0] != 1 or x.shape[2] < _SHORTEST:
         return None
     g, x = np.ascontiguousarray(g[0]), np.ascontiguousarray(x[0])
@@ -186,7 +208,7 @@ def feature_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x
 
     def run(first: int, last: int) -> None:
         for i in range(first, last):
-            _feature_gradients(g, x, *numbers, dx, sums[i, 0], sums[i, 1], cuts[i], cuts[i + 1])
+            _feature_gradients(g, x, *numbers, centred, dx, sums[i, 0], sums[i, 1], cuts[i], cuts[i + 1])
 
     in_parts(run, parts, 3 * x.size, _LEAST)
     dw, db = sums.sum(0).astype(x.dtype)

@@ -14,6 +14,7 @@ from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from .module import Module, Parameter
 from .normalize import normalize
+from .root_mean_square import rms_normalize
 
 __all__ = [
     "GroupNorm",
@@ -83,9 +84,7 @@ def rms_norm(x: Any, normalized_shape: Shape, weight: Any = None, eps: float | N
     """
     x, shape = _trailing("rms_norm", x, normalized_shape, weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
-    axes = tuple(range(-len(shape), 0))
-    y = x / np.sqrt(np.mean(x * x, axis=axes, keepdims=True) + eps)
-    return y if weight is None else y * weight
+    return rms_normalize(x, np.ones(shape, x.dtype) if weight is None else weight, eps=eps)
 
 
 def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
