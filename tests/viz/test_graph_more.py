@@ -112,6 +112,18 @@ def test_an_error_of_the_users_own_draws_what_was_computed():
         viz.graph(ValueError("nothing behind it"))
 
 
+def test_of_a_layers_own_complaint_only_what_reached_it_is_drawn():
+    other = tg.tensor(1.0, requires_grad=True) * 2.0  # no part of the failure
+    model = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Linear(5, 2))
+    with pytest.raises(ShapeError) as caught:
+        model(np.ones((2, 3), np.float32))
+    picture = viz.graph(caught.value)
+    assert other.shape == ()
+    assert "multiply" not in picture.source
+    assert "linear" in picture.source
+    assert any("must be 5" in note for note in picture.notes)
+
+
 def test_a_folded_result_keeps_its_own_number():
     x = tg.tensor(1.0, requires_grad=True, dtype=np.float64)
     for _ in range(200):

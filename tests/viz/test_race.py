@@ -178,6 +178,14 @@ class TestPage:
         page.find_element("id", "last").click()
         assert self.find(page, ".card") == []
 
+    def test_a_link_opens_a_step_in_three_dimensions(self, page, browser):
+        path = page.current_url
+        browser.get("about:blank")
+        browser.get(path + "#7-3d")
+        assert page.find_element("id", "where").text == "after 7 of 20"
+        assert page.find_element("id", "solid").is_selected()
+        assert page.find_element("id", "turn").is_displayed()
+
     def test_three_dimensions_turn_by_keys_and_by_hand(self, page):
         from selenium.webdriver import ActionChains
 

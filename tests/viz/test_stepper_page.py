@@ -59,6 +59,13 @@ def test_buttons_keys_and_slider_all_walk(open_page, page):
     assert where(browser) == "forward, 1 of 13"
 
 
+def test_a_link_opens_a_step(open_page, page, browser):
+    open_page(page[0])
+    browser.get("about:blank")
+    browser.get(page[0].as_uri() + "#5")
+    assert where(browser) == "forward, 6 of 13"
+
+
 def test_play_runs_and_pauses(open_page, page):
     browser = open_page(page[0])
     button = browser.find_element(By.ID, "play")

@@ -95,7 +95,7 @@ class Drawing:
         for (tail, head, *_), attributes in self.edges.items():
             picture.body.append(f"\t{tail} -> {head} {dot_attributes(_counted(attributes))}\n")
         if notes:
-            lines = [part for note in notes for part in textwrap.wrap(clean(note, 400), 88)]
+            lines = [part + "    " for note in notes for part in textwrap.wrap(clean(note, 400), 84)]  # room to spare
             picture.body.append(f"\tgraph {dot_attributes({'label': dot_text(lines, LEFT) + LEFT})}\n")
         return picture
 

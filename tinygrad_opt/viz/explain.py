@@ -232,6 +232,10 @@ def _equation(left: str, right: str, kind: str, result: str | None = None) -> st
 
 def _slots(operation: Operation) -> list[tuple[str, Value]]:
     names = slot_names(operation.primitive)
+    words = names_in(operation.primitive.formula or "")
+    for long, short in (("weight", "W"), ("bias", "b")):
+        if long in names and long not in words and short in words:
+            names = [short if name == long else name for name in names]
     return [(names[p] if p < len(names) else str(p + 1), value) for p, value in operation.inputs]
 
 

@@ -20,7 +20,8 @@ def failed_operation(error: BaseException) -> tuple[list[Tensor], Node | None, d
     Returns
     -------
     roots : list of Tensor
-        The inputs of the operation that failed; if no operation did, the computed Tensors of the failing frames.
+        What the operation that failed was to make; if no operation did, the computed Tensors of the innermost frame
+        that has any.
     node : Node or None
         Stands for the operation that failed. It is part of no graph and its output is empty.
     names : dict
@@ -44,8 +45,12 @@ def failed_operation(error: BaseException) -> tuple[list[Tensor], Node | None, d
                     names.setdefault(name, thing)
     if node is not None:
         return [new_tensor(np.empty(0), node)], node, names
-    computed = [thing for thing in names.values() if isinstance(thing, Tensor) and isinstance(thing._node, Node)]
-    return computed, None, names
+    for frame in reversed(frames):
+        found = [thing for thing in frame.f_locals.values() if isinstance(thing, Tensor)]
+        computed = [thing for thing in found if isinstance(thing._node, Node)]
+        if computed:
+            return computed, None, names
+    return [], None, names
 
 
 def _stand_in(primitive: Primitive, found: dict[str, Any]) -> Node | None:

@@ -112,6 +112,8 @@ def graph(
     if isinstance(what, BaseException):
         trace.failed = next((op for op in trace.operations if op.node is failed), None)
         trace.error = f"{type(what).__name__}: {what}"
+        if trace.failed is None:
+            trace.notes.append(trace.error)
     if stages:
         trace.stages = _stages(roots, what)
     if grads or (color in ("gradient", "ratio") and failed is None):

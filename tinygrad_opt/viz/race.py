@@ -77,7 +77,10 @@ class Race:
         return race_plots.figure(self, start, noisy)
 
     def page(self, path: str | os.PathLike[str] = "race.html") -> Path:
-        """Write an interactive page, one self-contained file: play, step, scrub, toggle optimizers, noise, starts."""
+        """Write an interactive page, one self-contained file: play, step, scrub, toggle optimizers, noise, starts.
+
+        ``race.html#40`` opens it after step 40, ``race.html#40-3d`` in three dimensions.
+        """
         from .race_page import write_page
 
         return write_page(self, path)

@@ -33,7 +33,7 @@ def write_page(race: Race, path: str | os.PathLike[str]) -> Path:
         "starts": [_rounded(point, 6) for point in race.starts],
         "noise": float(f"{race.noise:.3g}"),
         "optimizers": [
-            {"short": clean(key, 30), "name": clean(label, 60), "color": COLORS[i % len(COLORS)]}
+            {"short": clean(key, 18), "name": clean(label, 60), "color": COLORS[i % len(COLORS)]}
             | {"formula": clean(race.runs[key, 0, False].formula, 200)}
             for i, (key, label) in enumerate(race.labels.items())
         ],

@@ -74,9 +74,14 @@ def losses(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     known = [float(race.function(*point)) for point in race.minima]
     low = min([*known, *(float(run.losses.min()) for run in runs)])
     for i, (run, label) in enumerate(zip(runs, race.labels.values(), strict=True)):
-        ax.plot(np.maximum(run.losses - low, 1e-16), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
+        ax.plot(_positive(run.losses - low), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
     ax.set(yscale="log", xlabel="step", ylabel="loss above the lowest")
     return tidy(ax)
+
+
+def _positive(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What a logarithmic axis can show; the rest is left out of the line."""
+    return np.where(values > 1e-16, values, np.nan)
 
 
 def lengths(race: Race, ax: Any, start: int, noisy: bool) -> Any:
@@ -84,7 +89,7 @@ def lengths(race: Race, ax: Any, start: int, noisy: bool) -> Any:
     ax = axes_or_new(ax)
     for i, (key, label) in enumerate(race.labels.items()):
         length = np.linalg.norm(race.runs[key, start, noisy].steps, axis=1)
-        ax.plot(np.maximum(length, 1e-16), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
+        ax.plot(_positive(length), color=COLORS[i % len(COLORS)], label=plain(label), linewidth=1.5)
     ax.set(yscale="log", xlabel="step", ylabel="length of the step")
     return tidy(ax)
 

@@ -33,7 +33,7 @@ def stepper(loss: Tensor, path: str | os.PathLike[str] = "backprop.html", *, tit
 
     The page is one file and needs no network. Arrow keys, a slider and a play button go through the forward pass and
     then back; each step lights its operation and writes its formula, its gradient rule and the numbers. A switch shows
-    the pass in a wrong order, with what it loses.
+    the pass in a wrong order, with what it loses. ``backprop.html#5`` opens it at step 5.
 
     Parameters
     ----------

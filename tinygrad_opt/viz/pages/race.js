@@ -140,7 +140,7 @@
   function chart(canvas, series) { // one logarithmic line for each optimizer, and where we are
     const { pen, width, height } = sized(canvas);
     const left = 44, bottom = 18, top = 8, right = 8;
-    const values = series.flatMap((s) => s.values).filter((v) => v > 0);
+    const values = series.flatMap((s) => s.values).filter((v) => v > 1e-16);
     if (!values.length) return;
     const low = Math.floor(Math.log10(Math.max(Math.min(...values), 1e-16)));
     const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
@@ -164,7 +164,9 @@
       pen.strokeStyle = s.color;
       pen.lineWidth = 1.8;
       pen.beginPath();
-      s.values.forEach((v, i) => (i ? pen.lineTo(px(i), py(v)) : pen.moveTo(px(i), py(v))));
+      s.values.forEach((v, i) => { // a logarithmic axis has no place for 0
+        if (v > 1e-16) pen[s.values[i - 1] > 1e-16 ? "lineTo" : "moveTo"](px(i), py(v));
+      });
       pen.stroke();
     }
     pen.strokeStyle = css("--ink");
@@ -177,11 +179,11 @@
     const low = Math.min(...data.optimizers.map((_, o) => Math.min(...run(o).losses)), data.lowest);
     chart($("loss"), visible.map((o) => ({
       color: hue(o),
-      values: run(o).losses.map((f) => Math.max(f - low, 1e-16)),
+      values: run(o).losses.map((f) => f - low),
     })));
     chart($("length"), visible.map((o) => ({
       color: hue(o),
-      values: run(o).points.slice(1).map((p, i) => Math.max(Math.hypot(p[0] - run(o).points[i][0], p[1] - run(o).points[i][1]), 1e-16)),
+      values: run(o).points.slice(1).map((p, i) => Math.hypot(p[0] - run(o).points[i][0], p[1] - run(o).points[i][1])),
     })));
   }
 
@@ -327,6 +329,7 @@
     draw();
   });
   const wish = location.hash.match(/^#(\d*)(-3d)?$/) || []; // race.html#40-3d opens after step 40, in three dimensions
-  if (wish[2]) $("solid").click();
+  if (wish[2]) $("solid").checked = true;
+  $("solid").onchange();
   go(Math.min(Number(wish[1] || 12), longest()));
 })();
