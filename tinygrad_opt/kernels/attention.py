@@ -47,6 +47,12 @@ def _weigh(row, factor):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _start(step, a, b):  # type: ignore[no-untyped-def]
+    """Where a head begins."""
+    return a * step[0] + b * step[1]
+
+
+@compiled
 def _copy(source, target):  # type: ignore[no-untyped-def]
     for j in range(target.size):
         target[j] = source[j]
@@ -71,7 +77,8 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
     factor = _ONE if adds else scale
     for head in range(first, last):
         a, b = head // inner, head % inner
-        at_q, at_k, at_v, at_y = [a * step[0] + b * step[1] for step in steps]
+        at_q, at_k = _start(steps[0], a, b), _start(steps[1], a, b)
+        at_v, at_y = _start(steps[2], a, b), _start(steps[3], a, b)
         lay_panels(k, at_k, 1, steps[1][2], width, keys, panels_k)
         lay_panels(v, at_v, steps[2][2], 1, keys, wide, panels_v)
         for low in range(0, queries, _BLOCK):
@@ -123,7 +130,9 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
     pull_k, pull_v = np.empty(((keys + 3) // 4 * 4, room_k), _f), np.empty(((keys + 3) // 4 * 4, room_v), _f)
     for head in range(first, last):
         a, b = head // inner, head % inner
-        at_g, at_q, at_k, at_v, to_q, to_k, to_v = [a * step[0] + b * step[1] for step in steps]
+        at_g, at_q = _start(steps[0], a, b), _start(steps[1], a, b)
+        at_k, at_v = _start(steps[2], a, b), _start(steps[3], a, b)
+        to_q, to_k, to_v = _start(steps[4], a, b), _start(steps[5], a, b), _start(steps[6], a, b)
         lay_panels(v, at_v, 1, steps[3][2], wide, keys, panels_v)
         lay_panels(k, at_k, steps[2][2], 1, keys, width, panels_k)
         pull_k[:] = 0

@@ -89,12 +89,15 @@ def lay_panels(x, at, row, column, depth, columns, panels):  # type: ignore[no-u
         for k in range(depth):
             start = first * depth + k * width
             line, source = panels[start : start + width], at + k * row + first * column
-            if column == 1:
-                line[:there] = x[source : source + there]
+            if column == 1:  # known to the compiler, this becomes vectors
+                given = x[source : source + there]
+                for j in range(there):
+                    line[j] = given[j]
             else:
                 for j in range(there):
                     line[j] = x[source + j * column]
-            line[there:] = 0
+            for j in range(there, width):
+                line[j] = 0
 
 
 @compiled

@@ -94,7 +94,9 @@ def _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last):  # ty
         pull[:] = 0
         add_product(flat, (t * batch + first) * 4 * size, 4 * size, 1, rows, panels, 4 * size, 4 * size, pull, size)
     for b in range(rows):
-        dh[first + b] = pull[b, :size]
+        last_h, h = dh[first + b], pull[b]
+        for j in range(size):
+            last_h[j] = h[j]
 
 
 def _side_by_side(run: Any, batch: int, work: int) -> None:
