@@ -28,6 +28,8 @@ def explain_failure(primitive: Primitive, error: Exception, inputs: Sequence[Any
         return ShapeError(_broadcast(primitive.name, shapes) + where)
     if message == "Singular matrix":
         message += "; add a small multiple of the identity, or use pinv or lstsq"
+    if message.endswith("keyword argument 'dim'"):
+        message += "; an axis is called axis, as in NumPy"
     got = ", ".join(f"{a.shape} {a.dtype}" for a in arrays)
     options = "".join(f", {key}={value!r}" for key, value in kwargs.items() if not isinstance(value, np.ndarray))
     kind = ShapeError if type(error) is ValueError else type(error)

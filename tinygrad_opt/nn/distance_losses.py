@@ -11,6 +11,7 @@ from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
 from .loss import Loss, hinge, reduce
 from .module import Module
+from .spelling import says_axis
 
 __all__ = [
     "CosineEmbeddingLoss",
@@ -34,6 +35,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return np.linalg.norm(difference, p, -1, keepdim)
 
 
+@says_axis
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 · x2 / (‖x1‖ ‖x2‖) along `axis`, each norm not less than `eps`."""
     x1, x2 = np.broadcast_arrays(as_tensor(x1), as_tensor(x2))
@@ -155,6 +157,7 @@ class CosineSimilarity(Module):
     eps : float
     """
 
+    @says_axis
     def __init__(self, axis: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
         self.axis = axis

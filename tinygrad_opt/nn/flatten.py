@@ -8,10 +8,12 @@ from typing import Any
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
 from .module import Module
+from .spelling import says_axis
 
 __all__ = ["Flatten", "Unflatten", "flatten"]
 
 
+@says_axis
 def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     """The axes from `start_axis` to `end_axis`, both included, in one.
 
@@ -44,6 +46,7 @@ class Flatten(Module):
         The first and the last axis to merge.
     """
 
+    @says_axis
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()
         self.start_axis = start_axis
@@ -74,6 +77,7 @@ class Unflatten(Module):
     (2, 3, 4)
     """
 
+    @says_axis
     def __init__(self, axis: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
         self.axis = axis

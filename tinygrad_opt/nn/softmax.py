@@ -10,6 +10,7 @@ from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
 from ..ops.activation import log_softmax, sigmoid, softmax
 from .module import Module
+from .spelling import says_axis
 
 __all__ = [
     "GLU",
@@ -25,11 +26,13 @@ __all__ = [
 ]
 
 
+@says_axis
 def softmin(x: Any, axis: int = -1) -> Any:
     """softmax(−x) along `axis`."""
     return softmax(-as_tensor(x), axis)
 
 
+@says_axis
 def glu(x: Any, axis: int = -1) -> Any:
     """a · σ(b), a and b being the two halves of x along `axis` (Dauphin et al. 2017, arXiv:1612.08083).
 
@@ -46,6 +49,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     return x[(*lead, slice(None, half))] * sigmoid(x[(*lead, slice(half, None))])
 
 
+@says_axis
 def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
     """x divided by its p-norm along `axis`, or by `eps` if that is greater."""
     x = as_tensor(x)
@@ -62,6 +66,7 @@ class Softmax(Module):
         PyTorch's `dim`.
     """
 
+    @says_axis
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
         self.axis = axis
