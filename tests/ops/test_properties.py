@@ -1,7 +1,6 @@
 """Random expression graphs, shapes, axes and broadcasting, against numerical derivatives and against NumPy.
 
-The examples are the same in every run; with PROPERTY_SEEDS in the environment they are drawn anew (and
-``--hypothesis-seed`` chooses them).
+The examples are the same in every run; with TEST_SEED in the environment they are drawn from that seed.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
@@ -19,7 +18,15 @@ import tinygrad_opt as tg
 from tinygrad_opt.autograd import gradcheck
 from tinygrad_opt.autograd.registry import primitives
 
-common = settings(max_examples=60, deadline=None, derandomize="PROPERTY_SEEDS" not in os.environ)
+SEED = os.environ.get("TEST_SEED")
+
+
+def common(test: Any) -> Any:
+    """The settings of all property tests, and the seed that was asked for."""
+    if SEED is not None:
+        test = seed(int(SEED))(test)
+    return settings(max_examples=60, deadline=None, derandomize=SEED is None, database=None)(test)
+
 
 DOMAINS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("sin", "cos", "tanh", "arctan", "sinh", "cosh", "arcsinh", "exp", "exp2", "expm1"), (-1.5, 1.5)),
@@ -101,9 +108,9 @@ def evaluate(program: list[Any], inputs: list[Any]) -> Any:
 @given(
     st.lists(step, min_size=1, max_size=8), st.integers(0, 2**32 - 1), array_shapes(min_dims=2, max_dims=2, max_side=3)
 )
-def test_random_graphs(program: list[Any], seed: int, shape: tuple[int, ...]) -> None:
+def test_random_graphs(program: list[Any], number: int, shape: tuple[int, ...]) -> None:
     """First and second derivatives along random directions, against central differences."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(number)
     points = [rng.standard_normal(shape), rng.standard_normal(shape[1:])]
     points[1] = points[1] + np.zeros(shape)  # of one shape, so that every step fits
     directions = [rng.standard_normal(shape) for _ in points]
@@ -147,11 +154,11 @@ reductions = st.sampled_from(
 
 @common
 @given(st.data(), reductions, array_shapes(min_dims=1, max_dims=4, max_side=3), st.integers(0, 2**32 - 1))
-def test_reductions_of_any_axes(data: Any, function: Any, shape: tuple[int, ...], seed: int) -> None:
+def test_reductions_of_any_axes(data: Any, function: Any, shape: tuple[int, ...], number: int) -> None:
     axes = data.draw(st.lists(st.integers(-len(shape), len(shape) - 1), unique_by=lambda a: a % len(shape), min_size=1))
     axis = data.draw(st.sampled_from([None, tuple(axes), axes[0]]))
     keepdims = data.draw(st.booleans())
-    x = np.random.default_rng(seed).uniform(0.5, 2.0, shape)
+    x = np.random.default_rng(number).uniform(0.5, 2.0, shape)
     found = function(tg.Tensor(x), axis=axis, keepdims=keepdims)
     if function is tg.logsumexp:
         expected = np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
@@ -166,8 +173,8 @@ def test_reductions_of_any_axes(data: Any, function: Any, shape: tuple[int, ...]
 
 @common
 @given(st.sampled_from(BINARY), mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), st.integers(0, 99))
-def test_broadcasting(name: str, shapes: Any, seed: int) -> None:
-    rng = np.random.default_rng(seed)
+def test_broadcasting(name: str, shapes: Any, number: int) -> None:
+    rng = np.random.default_rng(number)
     a, b = (rng.uniform(0.5, 2.0, shape) for shape in shapes.input_shapes)
     found = primitives[name](tg.Tensor(a), tg.Tensor(b))
     assert found.shape == shapes.result_shape
@@ -177,12 +184,12 @@ def test_broadcasting(name: str, shapes: Any, seed: int) -> None:
 
 @common
 @given(st.data(), array_shapes(min_dims=1, max_dims=3, max_side=4), st.integers(0, 99))
-def test_layout_does_not_matter(data: Any, shape: tuple[int, ...], seed: int) -> None:
+def test_layout_does_not_matter(data: Any, shape: tuple[int, ...], number: int) -> None:
     """Transposed, strided and broadcast inputs give the gradient that a contiguous copy gives."""
     function = data.draw(
         st.sampled_from([np.prod, np.cumsum, np.max, tg.softmax, np.ravel, np.median, np.sort, np.var])
     )
-    x = np.random.default_rng(seed).uniform(0.5, 2.0, shape)
+    x = np.random.default_rng(number).uniform(0.5, 2.0, shape)
     strided = np.repeat(x, 2, axis=-1)[..., ::2].T
     plain = tg.Tensor(np.ascontiguousarray(strided), requires_grad=True)
     odd = tg.Tensor(strided, requires_grad=True)

@@ -179,9 +179,9 @@ def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, s
 
 
 @implements(np.empty_like)
-def empty_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
-    """Arbitrary values in the shape and dtype of `a`."""
-    return _made(np.empty_like(as_array(a), dtype, order, subok, shape))
+def empty_like(prototype: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
+    """Arbitrary values in the shape and dtype of `prototype`."""
+    return _made(np.empty_like(as_array(prototype), dtype, order, subok, shape))
 
 
 @implements(np.full_like)

@@ -230,15 +230,15 @@ def _shifted(a: Any, axes: Any, sign: int) -> Any:
 
 
 @implements(np.fft.fftshift)
-def fftshift(a: Any, axes: Any = None) -> Any:
+def fftshift(x: Any, axes: Any = None) -> Any:
     """The zero frequency moved to the middle."""
-    return _shifted(a, axes, 1)
+    return _shifted(x, axes, 1)
 
 
 @implements(np.fft.ifftshift)
-def ifftshift(a: Any, axes: Any = None) -> Any:
+def ifftshift(x: Any, axes: Any = None) -> Any:
     """The inverse of :func:`fftshift`."""
-    return _shifted(a, axes, -1)
+    return _shifted(x, axes, -1)
 
 
 def fftfreq(n: int, d: float = 1.0) -> Tensor:

@@ -237,20 +237,20 @@ def _along(indices: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
 
 
 @implements(np.take_along_axis)
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Tensor:
-    """The elements of x that `indices` names along `axis`; the other axes broadcast. PyTorch's ``gather``.
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    """The elements of `arr` that `indices` names along `axis`; the other axes broadcast. PyTorch's ``gather``.
 
-    Shapes: x (…, n, …), indices (…, k, …) → (…, k, …). With ``axis=None`` x is flattened first.
+    Shapes: arr (…, n, …), indices (…, k, …) → (…, k, …). With ``axis=None`` arr is flattened first.
     """
-    x = as_tensor(x)
+    arr = as_tensor(arr)
     if axis is None:
-        x, axis = x.reshape(-1), 0
+        arr, axis = arr.reshape(-1), 0
     indices = _plain(indices) if isinstance(indices, (Tensor, list)) else np.asarray(indices)
-    if indices.ndim != x.ndim:
+    if indices.ndim != arr.ndim:
         raise IndexError(
-            f"take_along_axis: indices of shape {indices.shape} must have as many axes as x of shape {x.shape}."
+            f"take_along_axis: indices of shape {indices.shape} must have as many axes as arr of shape {arr.shape}."
         )
-    return getitem(x, _along(indices, x.shape, normalize_axis_index(axis, x.ndim)))
+    return getitem(arr, _along(indices, arr.shape, normalize_axis_index(axis, arr.ndim)))
 
 
 def one_hot(labels: Any, num_classes: int | None = None) -> Tensor:

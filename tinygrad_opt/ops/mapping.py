@@ -41,15 +41,15 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kwar
 
 
 @implements(np.apply_along_axis)
-def apply_along_axis(function: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any) -> Any:
-    """The function on each vector along `axis`; what it returns takes that axis's place."""
-    x = as_tensor(x)
-    axis = normalize_axis_index(axis, x.ndim)
-    rest = x.shape[:axis] + x.shape[axis + 1 :]
-    vectors = np.moveaxis(x, axis, -1).reshape((-1, x.shape[axis]))
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """`func1d` of each vector along `axis`; what it returns takes that axis's place."""
+    arr = as_tensor(arr)
+    axis = normalize_axis_index(axis, arr.ndim)
+    rest = arr.shape[:axis] + arr.shape[axis + 1 :]
+    vectors = np.moveaxis(arr, axis, -1).reshape((-1, arr.shape[axis]))
     if not vectors.shape[0]:
-        raise ValueError(f"apply_along_axis: shape {x.shape} has no vectors along axis {axis} to call the function on.")
-    parts = [as_tensor(function(vector, *args, **kwargs)) for vector in vectors]
+        raise ValueError(f"apply_along_axis: shape {arr.shape} has no vectors along axis {axis} to call it on.")
+    parts = [as_tensor(func1d(vector, *args, **kwargs)) for vector in vectors]
     inner = parts[0].ndim
     stacked: Any = np.stack(parts)
     result = stacked.reshape(rest + parts[0].shape)
@@ -57,11 +57,11 @@ def apply_along_axis(function: Callable[..., Any], axis: int, x: Any, *args: Any
 
 
 @implements(np.apply_over_axes)
-def apply_over_axes(function: Callable[..., Any], x: Any, axes: Any) -> Any:
-    """``function(x, axis)`` for one axis after another; an axis that it takes away comes back with extent 1."""
-    result: Any = as_tensor(x)
+def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+    """``func(a, axis)`` for one axis after another; an axis that it takes away comes back with extent 1."""
+    result: Any = as_tensor(a)
     for axis in [axes] if isinstance(axes, int) else axes:
         place = normalize_axis_index(axis, result.ndim)
-        reduced = function(result, place)
+        reduced = func(result, place)
         result = reduced if reduced.ndim == result.ndim else np.expand_dims(reduced, place)
     return result

@@ -88,12 +88,14 @@ def nanvar(
     keepdims: bool = False,
     *,
     where: Any = True,
+    mean: Any = None,
     correction: Any = None,
 ) -> Any:
     """The variance of what is not NaN."""
     a, present = _masked(a, where)
     ddof = ddof if correction is None else correction
-    return np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present)
+    a, options = (a, {}) if mean is None else (_filled(a, 0.0), {"mean": mean})
+    return np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present, **options)
 
 
 @implements(np.nanstd)
@@ -106,12 +108,14 @@ def nanstd(
     keepdims: bool = False,
     *,
     where: Any = True,
+    mean: Any = None,
     correction: Any = None,
 ) -> Any:
     """The standard deviation of what is not NaN."""
     a, present = _masked(a, where)
     ddof = ddof if correction is None else correction
-    return np.std(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present)
+    a, options = (a, {}) if mean is None else (_filled(a, 0.0), {"mean": mean})
+    return np.std(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present, **options)
 
 
 @implements(np.nanmax)

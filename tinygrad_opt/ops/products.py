@@ -194,9 +194,9 @@ def kron(a: Any, b: Any) -> Any:
 
 
 @implements(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """Sum of a diagonal; with more axes, of each matrix along `axis1` and `axis2`."""
-    return np.sum(np.diagonal(as_tensor(x), offset, axis1, axis2), axis=-1, dtype=dtype)
+    return np.sum(np.diagonal(as_tensor(a), offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @implements(np.linalg.trace)

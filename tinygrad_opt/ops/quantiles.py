@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import as_tensor
+from ..autograd.tensor import as_array, as_tensor
 from .reduction import axes_of
 
 __all__ = [
@@ -34,6 +34,7 @@ _CONTINUOUS = {
     "normal_unbiased": (3 / 8, 3 / 8),
 }
 _DISCRETE = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
+_STEPS = ("inverted_cdf", "averaged_inverted_cdf", "closest_observation")
 
 
 def _place(q: Any, n: Any, method: str) -> Any:
@@ -43,12 +44,19 @@ def _place(q: Any, n: Any, method: str) -> Any:
         place = q * n + alpha + q * (1 - alpha - beta) - 1
     elif method in _DISCRETE:
         place = _DISCRETE[method](q * (n - 1))
+    elif method == "inverted_cdf":
+        place = np.ceil(n * q - 1)
+    elif method == "averaged_inverted_cdf":
+        exact = n * q - 1
+        place = np.where(exact.data == np.floor(exact.data), exact + 0.5, np.ceil(exact))
+    elif method == "closest_observation":  # of two as close, the one that is even when counted from 1
+        place = np.rint(n * q) - 1
     elif method == "midpoint":
         exact = q * (n - 1)
         place = 0.5 * (np.floor(exact) + np.ceil(exact))
     else:
-        known = ", ".join([*_CONTINUOUS, *_DISCRETE, "midpoint"])
-        raise ValueError(f"quantile: method {method!r} has no gradient here; choose one of {known}.")
+        known = ", ".join([*_CONTINUOUS, *_DISCRETE, *_STEPS, "midpoint"])
+        raise ValueError(f"quantile: method {method!r} is none of NumPy's; choose one of {known}.")
     return np.clip(place, 0, np.maximum(n - 1, 0))
 
 
@@ -80,6 +88,21 @@ def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: 
     return np.moveaxis(values, -1, 0).reshape((*q.shape, *shape))
 
 
+def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any, skip_nan: bool) -> Any:
+    """The elements that NumPy's weighted quantiles are, found among their equals."""
+    a = as_tensor(a)
+    function: Any = np.nanquantile if skip_nan else np.quantile
+    chosen = function(a.data, as_array(q), axis, method=method, keepdims=True, weights=as_array(weights))
+    axes = axes_of(axis, a.ndim)
+    kept = [i for i in range(a.ndim) if i not in axes]
+    rows = np.transpose(a, [*kept, *axes]).reshape((*(a.shape[i] for i in kept), -1))
+    values = np.reshape(chosen, (-1, *(a.shape[i] for i in kept), 1))
+    equal = (rows.data == values) | (np.isnan(rows.data) & np.isnan(values))
+    place = np.moveaxis(np.argmax(equal, axis=-1), 0, -1)
+    found = np.moveaxis(np.take_along_axis(rows, place, -1), -1, 0)
+    return found.reshape(chosen.shape if keepdims else np.squeeze(chosen, tuple(i - a.ndim for i in axes)).shape)
+
+
 @implements(np.quantile)
 def quantile(
     a: Any,
@@ -89,17 +112,21 @@ def quantile(
     overwrite_input: bool = False,
     method: str = "linear",
     keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """The value below which the part `q` of the elements lies; NaN if there is one among them.
 
-    `method` is one of NumPy's with an interpolation or a choice of one neighbour: "linear", "lower", "higher",
-    "nearest", "midpoint", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf".
+    `method` is one of NumPy's. With `weights`, which "inverted_cdf" alone allows, an element counts that often; a small
+    step in the weights does not change which element is chosen, so that their gradient is 0.
 
     Raises
     ------
     ValueError
-        `q` lies outside of 0 to 1, the method has no gradient, or there are no elements.
+        `q` lies outside of 0 to 1, the method is not known or allows no weights, or there are no elements.
     """
+    if weights is not None:
+        return _weighted(a, q, axis, method, keepdims, weights, skip_nan=False)
     return _quantile(a, q, axis, method, keepdims, skip_nan=False)
 
 
@@ -112,8 +139,12 @@ def nanquantile(
     overwrite_input: bool = False,
     method: str = "linear",
     keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """:func:`quantile` of what is not NaN."""
+    if weights is not None:
+        return _weighted(a, q, axis, method, keepdims, weights, skip_nan=True)
     return _quantile(a, q, axis, method, keepdims, skip_nan=True)
 
 

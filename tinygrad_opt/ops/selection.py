@@ -69,28 +69,28 @@ def _write(x: Any, new: Any, caller: str) -> None:
 
 
 @implements(np.take)
-def take(x: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
-    """The elements at `indices` along `axis`; of x flattened, by default."""
-    x = as_tensor(x)
+def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+    """The elements at `indices` along `axis`; of all of a in one row, by default."""
+    a = as_tensor(a)
     if axis is None:
-        x, axis = x.reshape(-1), 0
-    if x.ndim == 0:
-        x = x.reshape(1)
-    axis = normalize_axis_index(axis, x.ndim)
-    return getitem(x, _on_axis(_bounded(_whole(indices, "take"), x.shape[axis], mode), axis, x.ndim))
+        a, axis = a.reshape(-1), 0
+    if a.ndim == 0:
+        a = a.reshape(1)
+    axis = normalize_axis_index(axis, a.ndim)
+    return getitem(a, _on_axis(_bounded(_whole(indices, "take"), a.shape[axis], mode), axis, a.ndim))
 
 
 @implements(np.compress)
-def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
-    """The slices of x along `axis` (elements of x flattened, by default) where the condition holds."""
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """The slices of a along `axis` (elements of all of it in one row, by default) where the condition holds."""
     chosen = np.flatnonzero(as_array(condition))
-    return take(x, chosen, axis)
+    return take(a, chosen, axis)
 
 
 @implements(np.extract)
-def extract(condition: Any, x: Any) -> Any:
-    """The elements of x where the condition, of as many elements, holds; 1-D."""
-    return take(x, np.flatnonzero(as_array(condition)))
+def extract(condition: Any, arr: Any) -> Any:
+    """The elements of `arr` where the condition, of as many elements, holds; 1-D."""
+    return take(arr, np.flatnonzero(as_array(condition)))
 
 
 @implements(np.select)
@@ -215,17 +215,17 @@ def masked_select(x: Any, mask: Any) -> Any:
 
 
 @implements(np.put_along_axis)
-def put_along_axis(x: Any, indices: Any, values: Any, axis: int | None) -> None:
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
     """Write `values` where ``take_along_axis`` would read."""
     places = _whole(indices, "put_along_axis")
     if axis is None:
-        put(x, places, values)
+        put(arr, places, values)
         return
-    if places.ndim != x.ndim:
-        raise IndexError(f"put_along_axis: indices of shape {places.shape} must have {x.ndim} axes, as x has.")
-    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in x.shape)])
+    if places.ndim != arr.ndim:
+        raise IndexError(f"put_along_axis: indices of shape {places.shape} must have {arr.ndim} axes, as arr has.")
+    grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     grid[axis] = places
-    _write(x, setitem(x, values, tuple(grid)), "put_along_axis")
+    _write(arr, setitem(arr, values, tuple(grid)), "put_along_axis")
 
 
 def _cycled(values: Any, count: int) -> Any:
@@ -235,41 +235,41 @@ def _cycled(values: Any, count: int) -> Any:
 
 
 @implements(np.put)
-def put(x: Any, indices: Any, values: Any, mode: str = "raise") -> None:
-    """Write `values`, repeated as needed, at places of x flattened."""
-    places = _bounded(_whole(indices, "put").reshape(-1), x.size, mode)
-    flat = setitem(as_tensor(x).reshape(-1), _cycled(values, places.size), places)
-    _write(x, flat.reshape(x.shape), "put")
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """Write `v`, repeated as needed, at places of a, counted in one row."""
+    places = _bounded(_whole(ind, "put").reshape(-1), a.size, mode)
+    flat = setitem(as_tensor(a).reshape(-1), _cycled(v, places.size), places)
+    _write(a, flat.reshape(a.shape), "put")
 
 
 @implements(np.fill_diagonal)
-def fill_diagonal(x: Any, value: Any, wrap: bool = False) -> None:
-    """Write `value`, repeated as needed, on the main diagonal; `wrap` begins again below a tall matrix."""
-    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
-        raise ShapeError(f"fill_diagonal: expected a matrix, or more axes of one extent; got shape {x.shape}.")
-    step = sum(int(np.prod(x.shape[i + 1 :])) for i in range(x.ndim))
-    end = x.size if wrap or x.ndim > 2 else min(x.size, x.shape[1] * x.shape[1])
-    put(x, np.arange(0, end, step), value)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """Write `val`, repeated as needed, on the main diagonal; `wrap` begins again below a tall matrix."""
+    if a.ndim < 2 or (a.ndim > 2 and len(set(a.shape)) > 1):
+        raise ShapeError(f"fill_diagonal: expected a matrix, or more axes of one extent; got shape {a.shape}.")
+    step = sum(int(np.prod(a.shape[i + 1 :])) for i in range(a.ndim))
+    end = a.size if wrap or a.ndim > 2 else min(a.size, a.shape[1] * a.shape[1])
+    put(a, np.arange(0, end, step), val)
 
 
 @implements(np.putmask)
-def putmask(x: Any, mask: Any, values: Any) -> None:
-    """Write ``values`` where the mask holds; those of another shape are repeated over x flattened."""
-    new = values if np.shape(as_array(values)) == x.shape else _cycled(values, x.size).reshape(x.shape)
-    _write(x, where(mask, new, x), "putmask")
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """Write ``values`` where the mask holds; those of another shape are repeated over a in one row."""
+    new = values if np.shape(as_array(values)) == a.shape else _cycled(values, a.size).reshape(a.shape)
+    _write(a, where(mask, new, a), "putmask")
 
 
 @implements(np.place)
-def place(x: Any, mask: Any, values: Any) -> None:
-    """Write `values` in turn, repeated as needed, where the mask holds."""
-    put(x, np.flatnonzero(as_array(mask)), values)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """Write `vals` in turn, repeated as needed, where the mask holds."""
+    put(arr, np.flatnonzero(as_array(mask)), vals)
 
 
 @implements(np.copyto)
-def copyto(x: Any, source: Any, casting: str = "same_kind", where: Any = True) -> None:
-    """Write the source, which broadcasts, into x."""
-    index = ... if where is True else np.broadcast_to(as_array(where), x.shape)
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write `src`, which broadcasts, into `dst`."""
+    index = ... if where is True else np.broadcast_to(as_array(where), dst.shape)
     if index is ...:
-        _write(x, setitem(x, source, index), "copyto")
+        _write(dst, setitem(dst, src, index), "copyto")
     else:
-        _write(x, setitem(x, getitem(np.broadcast_to(as_tensor(source), x.shape), index), index), "copyto")
+        _write(dst, setitem(dst, getitem(np.broadcast_to(as_tensor(src), dst.shape), index), index), "copyto")

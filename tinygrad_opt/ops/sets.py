@@ -74,29 +74,29 @@ def _flat(x: Any) -> Any:
 
 
 @implements(np.union1d)
-def union1d(a: Any, b: Any) -> Any:
-    """The different values of both, in rising order; of equal ones, the first of `a` has the gradient."""
-    return unique(np.concatenate([_flat(a), _flat(b)]))
+def union1d(ar1: Any, ar2: Any) -> Any:
+    """The different values of both, in rising order; of equal ones, the first of `ar1` has the gradient."""
+    return unique(np.concatenate([_flat(ar1), _flat(ar2)]))
 
 
 @implements(np.intersect1d)
-def intersect1d(a: Any, b: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
-    """The values in both, in rising order, with the gradients of those in `a`."""
-    a, b = _flat(a), _flat(b)
-    _, in_a, in_b = np.intersect1d(a.data, b.data, assume_unique, True)
-    values = a[in_a]
+def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    """The values in both, in rising order, with the gradients of those in `ar1`."""
+    ar1, ar2 = _flat(ar1), _flat(ar2)
+    _, in_a, in_b = np.intersect1d(ar1.data, ar2.data, assume_unique, True)
+    values = ar1[in_a]
     return (values, Tensor(in_a), Tensor(in_b)) if return_indices else values
 
 
 @implements(np.setdiff1d)
-def setdiff1d(a: Any, b: Any, assume_unique: bool = False) -> Any:
-    """The values of `a` that are not in `b`, in rising order (in a's own order when `assume_unique`)."""
-    a = _flat(a) if assume_unique else unique(a)
-    return a[~np.isin(a.data, _flat(b).data)]
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    """The values of `ar1` that are not in `ar2`, in rising order (in ar1's own order when `assume_unique`)."""
+    ar1 = _flat(ar1) if assume_unique else unique(ar1)
+    return ar1[~np.isin(ar1.data, _flat(ar2).data)]
 
 
 @implements(np.setxor1d)
-def setxor1d(a: Any, b: Any, assume_unique: bool = False) -> Any:
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     """The values in exactly one of the two, in rising order."""
-    both: Any = np.concatenate([setdiff1d(a, b), setdiff1d(b, a)])
+    both: Any = np.concatenate([setdiff1d(ar1, ar2), setdiff1d(ar2, ar1)])
     return np.sort(both)

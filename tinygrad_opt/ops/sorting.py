@@ -65,23 +65,23 @@ _places(np.tril_indices_from)
 
 
 @implements(np.argsort)
-def argsort(x: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
-    """Like :func:`numpy.argsort`, without gradient; a 0-d x counts as one element, as in PyTorch."""
-    x = as_tensor(x)
-    if x.ndim == 0 and axis in (0, -1):
+def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
+    """Like :func:`numpy.argsort`, without gradient; a 0-d array counts as one element, as in PyTorch."""
+    a = as_tensor(a)
+    if a.ndim == 0 and axis in (0, -1):
         return Tensor(np.zeros((), np.intp))
-    return Tensor(np.argsort(x.data, axis, kind, stable=stable))
+    return Tensor(np.argsort(a.data, axis, kind, stable=stable))
 
 
 @implements(np.sort)
-def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: Any = None) -> Any:
-    """x with its values in rising order along `axis` (NaN last); of equal ones each keeps its own gradient."""
-    x = as_tensor(x)
-    if x.ndim == 0 and axis in (0, -1):
-        return np.copy(x)
+def sort(a: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: Any = None) -> Any:
+    """The values of `a` in rising order along `axis` (NaN last); of equal ones each keeps its own gradient."""
+    a = as_tensor(a)
+    if a.ndim == 0 and axis in (0, -1):
+        return np.copy(a)
     if axis is None:
-        x, axis = x.reshape(-1), 0
-    return take_along_axis(x, np.argsort(x.data, axis=axis, kind="stable"), axis)
+        a, axis = a.reshape(-1), 0
+    return take_along_axis(a, np.argsort(a.data, axis=axis, kind="stable"), axis)
 
 
 @implements(np.sort_complex)
@@ -92,12 +92,12 @@ def sort_complex(a: Any) -> Any:
 
 
 @implements(np.partition)
-def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: None = None) -> Any:
-    """x arranged so that the element at `kth` is where sorting would put it, smaller ones before it."""
-    x = as_tensor(x)
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: None = None) -> Any:
+    """`a` arranged so that the element at `kth` is where sorting would put it, smaller ones before it."""
+    a = as_tensor(a)
     if axis is None:
-        x, axis = x.reshape(-1), 0
-    return take_along_axis(x, np.argpartition(x.data, kth, axis=axis), axis)
+        a, axis = a.reshape(-1), 0
+    return take_along_axis(a, np.argpartition(a.data, kth, axis=axis), axis)
 
 
 class TopK(NamedTuple):
@@ -137,7 +137,7 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = Tr
 
 @implements(np.unique)
 def unique(
-    x: Any,
+    ar: Any,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -146,17 +146,17 @@ def unique(
     equal_nan: bool = True,
     sorted: bool = True,
 ) -> Any:
-    """The different values of x in rising order; of equal ones, the first has the gradient.
+    """The different values of ar in rising order; of equal ones, the first has the gradient.
 
     With the flags, a tuple of the values, the places of first occurrence, each element's place among the values, and
     the counts, as NumPy returns them.
     """
-    x = as_tensor(x)
-    _, first, inverse, counts = np.unique(x.data, True, True, True, axis, equal_nan=equal_nan)
+    ar = as_tensor(ar)
+    _, first, inverse, counts = np.unique(ar.data, True, True, True, axis, equal_nan=equal_nan)
     if axis is None:
-        values = getitem(x.reshape(-1), first)
+        values = getitem(ar.reshape(-1), first)
     else:
-        values = getitem(x, (slice(None),) * (axis % x.ndim) + (first,))
+        values = getitem(ar, (slice(None),) * (axis % ar.ndim) + (first,))
     asked = zip((return_index, return_inverse, return_counts), (first, inverse, counts), strict=True)
     extra = tuple(Tensor(part) for wanted, part in asked if wanted)
     return (values, *extra) if extra else values

@@ -24,9 +24,8 @@ def _spread_samples(rng: np.random.Generator) -> Any:
     yield (x,), {"axis": -1, "where": np.array([True, False, True]), "keepdims": True}
 
 
-var = primitive(
+_var = primitive(
     np.var,
-    numpy=np.var,
     arrays=1,
     formula="Σ (x − x̄)² / (n − ddof)",
     gradient=["g · 2 (x − x̄) / (n − ddof)"],
@@ -40,9 +39,8 @@ def _std_samples(rng: np.random.Generator) -> Any:
             yield args, kwargs
 
 
-std = primitive(
+_std = primitive(
     np.std,
-    numpy=np.std,
     arrays=1,
     formula="√(Σ (x − x̄)² / (n − ddof))",
     gradient=["g · (x − x̄) / ((n − ddof) · y), 0 where y = 0"],
@@ -59,7 +57,7 @@ def _deviation(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
     return np.where(where, (x - np.mean(x, axis=axis, keepdims=True, where=where)) / n, 0.0)
 
 
-@var.vjp(0)
+@_var.vjp(0)
 def _(
     g: Any,
     _y: Any,
@@ -71,14 +69,11 @@ def _(
     keepdims: bool = False,
     *,
     where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
 ) -> Any:
-    ddof = ddof if correction is None else correction
     return expand(2 * g, x.shape, axis, keepdims) * _deviation(x, axis, ddof, where)
 
 
-@std.vjp(0)
+@_std.vjp(0)
 def _(
     g: Any,
     y: Any,
@@ -90,12 +85,63 @@ def _(
     keepdims: bool = False,
     *,
     where: Any = True,
+) -> Any:
+    scaled = np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
+    return expand(scaled, x.shape, axis, keepdims) * _deviation(x, axis, ddof, where)
+
+
+@implements(np.var)
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
     mean: Any = None,
     correction: Any = None,
 ) -> Any:
+    """The mean square of the deviations from the mean, Σ (x − x̄)² / (n − ddof).
+
+    A `mean` that is known already (with its axes kept) is taken as it is; gradients flow to it too.
+    """
     ddof = ddof if correction is None else correction
-    scaled = np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
-    return expand(scaled, x.shape, axis, keepdims) * _deviation(x, axis, ddof, where)
+    if mean is None:
+        return _var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
+    a = as_tensor(a) if dtype is None else as_tensor(a).astype(dtype)
+    return _about(a, mean, axis, ddof, keepdims, where)
+
+
+@implements(np.std)
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
+    """The root of :func:`var`.
+
+    A `mean` that is known already (with its axes kept) is taken as it is; gradients flow to it too.
+    """
+    ddof = ddof if correction is None else correction
+    if mean is None:
+        return _std(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
+    return np.sqrt(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean))
+
+
+def _about(a: Any, mean: Any, axis: Any, ddof: Any, keepdims: bool, where: Any) -> Any:
+    """Σ (x − m)² / (n − ddof) for a given m."""
+    n = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    squares = np.square(a - mean)
+    return np.sum(squares, axis=axis, keepdims=keepdims, where=where) / (n - ddof).astype(squares.dtype)
 
 
 @implements(np.average)

@@ -267,19 +267,19 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 
 @implements(np.linalg.matrix_rank)
-def matrix_rank(a: Any, *args: Any, **options: Any) -> Tensor:
+def matrix_rank(A: Any, *args: Any, **options: Any) -> Tensor:
     """The number of singular values that count as more than 0; a whole number, without gradient."""
-    return Tensor(np.asarray(np.linalg.matrix_rank(as_tensor(a).data, *args, **options)))
+    return Tensor(np.asarray(np.linalg.matrix_rank(as_tensor(A).data, *args, **options)))
 
 
 @implements(np.linalg.cond)
-def cond(a: Any, p: Any = None) -> Any:
+def cond(x: Any, p: Any = None) -> Any:
     """The condition number ‖A‖ ‖A⁻¹‖ in a norm, by default the ratio of the extreme singular values."""
-    a = as_tensor(a)
+    x = as_tensor(x)
     if p in (None, 2, -2):
-        s = np.linalg.svd(a, compute_uv=False)
+        s = np.linalg.svd(x, compute_uv=False)
         return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
-    return np.linalg.norm(a, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(a), p, (-2, -1))
+    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
 
 
 @primitive(
