@@ -278,15 +278,17 @@ def test_auto_takes_what_the_disk_holds_sooner(monkeypatch, tmp_path):
     assert auto(again, 6000) is not None
 
 
-def test_a_large_array_is_cut_over_the_cores(on_numba, monkeypatch):
-    from tinygrad_opt.kernels import rules
+def test_large_arrays_are_cut_over_the_cores(on_numba, monkeypatch):
+    """Several parameters at once, at borders that lie inside of them."""
+    from tinygrad_opt.kernels import rules, threads
 
-    rng = np.random.default_rng(0)
-    p, g = rng.standard_normal((2, 5001))
-    expected = p - 0.1 * g
-    kernel = auto(optim.GradientDescent.rule, 10**6) and find(
-        optim.GradientDescent.rule, {"lr": 0.1}, np.dtype("f8"), 10**6
-    )
-    monkeypatch.setattr(rules, "PART", 1000)
-    kernel(p, g, [], {"lr": 0.1})
-    np.testing.assert_array_equal(p, expected)
+    shapes = [(300, 20), (1100,), (40, 50), (2000,)]
+    expected = naive("Adam", {"lr": 0.1}, np.float32, 5, shapes, gap=False)
+    monkeypatch.setattr(flat, "LARGE", 512)
+    monkeypatch.setattr(rules, "PART", 700)
+    monkeypatch.setattr(threads, "workers", lambda: 3)
+    threads._pool.cache_clear()
+    got = run("Adam", {"lr": 0.1}, np.float32, 5, shapes, gap=False)
+    threads._pool.cache_clear()
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)

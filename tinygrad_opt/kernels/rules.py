@@ -7,12 +7,13 @@ the cores. Machine code is kept on disk, in a folder of the user's, under a name
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from . import _installed, kernels
 from .threads import in_parts
 from .trace import CannotCompile, Loop, trace
 
-__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "reason"]
+__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "reason", "run"]
 
 Array = np.ndarray[Any, Any]
 
@@ -41,6 +42,14 @@ steps more, come to what it costs: large models at once, small ones after a whil
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+class Job(NamedTuple):
+    """A compiled loop with what it is to run on."""
+
+    loop: Any
+    arrays: list[Array]
+    constants: Array
+
+
 class Kernel:
     """A rule for one dtype and one outcome of its branches; called as ``kernel(p, g, states, hyper)``."""
 
@@ -59,16 +68,34 @@ class Kernel:
         """Make the machine code, or load it."""
         self.loop = _compile(self.source, len(self.states), self.dtype)
 
-    def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
+    def bind(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> Job:
+        """The loop with its arrays and constants, to be run by :func:`run`."""
         if not g.flags.writeable:
             g = g.copy()
         constants = np.array(self.constants(**hyper), self.dtype)
-        arrays = [p, g, *[states[i] for i in self.states]]
-        if p.size < 2 * PART:
-            self.loop(*arrays, constants)
-            return
-        loop = self.loop
-        in_parts(lambda i, j: loop(*[array[i:j] for array in arrays], constants), p.size, p.size, PART)
+        return Job(self.loop, [p, g, *[states[i] for i in self.states]], constants)
+
+    def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
+        run([self.bind(p, g, states, hyper)])
+
+
+def run(jobs: Sequence[Job]) -> None:
+    """Run compiled loops; many elements are cut over the cores, in one go for all loops."""
+    sizes = [job.arrays[0].size for job in jobs]
+    total = sum(sizes)
+    if total < 2 * PART:
+        for job in jobs:
+            job.loop(*job.arrays, job.constants)
+        return
+    starts = [0, *itertools.accumulate(sizes)]
+
+    def part(first: int, last: int) -> None:
+        for job, start, size in zip(jobs, starts, sizes, strict=False):
+            low, high = max(first - start, 0), min(last - start, size)
+            if low < high:
+                job.loop(*[array[low:high] for array in job.arrays], job.constants)
+
+    in_parts(part, total, total, PART)
 
 
 class Program:

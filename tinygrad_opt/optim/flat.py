@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..kernels.rules import LEAST, find
+from ..kernels.rules import LEAST, find, run
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
 
@@ -197,17 +197,20 @@ class Flat(Executor):
         return checked_gradient(self.gradients[first], self.views[first], self.labels[first]).reshape(-1)
 
     def commit(self) -> None:
+        jobs = []
         for segment in self.segments:
             if segment.new is not None:
                 for array, place in segment.kept:
                     array[...] = segment.new[place]
                 segment.new = None
             elif segment.kernel is not None:
-                segment.kernel(segment.value, segment.g, segment.states, segment.hyper)
+                jobs.append(segment.kernel.bind(segment.value, segment.g, segment.states, segment.hyper))
             else:
                 self.run_blocks(segment)
             segment.steps += 1
             segment.clock = segment.next_clock
+        if jobs:
+            run(jobs[::-1])  # the gradients that were checked last may still be in the cache
 
     def run_part(self, segment: Segment, part: slice) -> tuple[Array, list[Any], list[Any]]:
         """The rule on a part of a segment: the part's values and states, and what becomes of them."""
