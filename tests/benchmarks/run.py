@@ -8,7 +8,7 @@
     python tests/benchmarks/run.py --peers          beside jax.jit, autograd and MyGrad too, where they are installed
 
 A ratio is our time over PyTorch's: below 1 is faster. Both the ratio of medians and that of minima are given. Memory is
-what the process's peak rose by while it built the model and trained, without the import of the library.
+the process's peak beyond Python and NumPy: with the library's own import, and (in brackets) since that import.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from harness import in_process, measure, peak_megabytes
 def worker(side: str, name: str, seconds: float) -> None:
     """Run one side of one workload in this process; print its times and the rise of its memory."""
     if side in peers.PEERS:
-        print(json.dumps({"times": measure(peers.build(side, name), seconds), "memory": 0}))
+        print(json.dumps({"times": measure(peers.build(side, name), seconds), "memory": 0, "work": 0}))
         return
+    bare = peak_megabytes()
     lib = workloads.load(side)
     if side == "torch":
         lib.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
@@ -38,12 +39,13 @@ def worker(side: str, name: str, seconds: float) -> None:
     before = peak_megabytes()
     step = workloads.WORKLOADS[name](lib)
     times = measure(lib.compile(step) if side == "compiled" else step, seconds)
-    print(json.dumps({"times": times, "memory": peak_megabytes() - before}))
+    peak = peak_megabytes()
+    print(json.dumps({"times": times, "memory": peak - bare, "work": peak - before}))
 
 
 def collect(name: str, sides: list[str], options: Any) -> dict[str, dict[str, list[float]]]:
     """For each side the median times and the memory of every round."""
-    found: dict[str, dict[str, list[float]]] = {side: {"times": [], "memory": []} for side in sides}
+    found: dict[str, dict[str, list[float]]] = {side: {"times": [], "memory": [], "work": []} for side in sides}
     for _ in range(options.rounds):
         for side in sides:
             got = in_process(
@@ -56,6 +58,7 @@ def collect(name: str, sides: list[str], options: Any) -> dict[str, dict[str, li
             )
             found[side]["times"].append(statistics.median(got["times"]))
             found[side]["memory"].append(got["memory"])
+            found[side]["work"].append(got["work"])
     return found
 
 
@@ -66,7 +69,8 @@ def row(name: str, found: dict[str, dict[str, list[float]]]) -> str:
     cells += [f"{statistics.median(side['times']) * 1e3:.3f} ms" for side in found.values()]
     cells.append(f"{statistics.median(ours['times']) / statistics.median(theirs['times']):.2f}")
     cells.append(f"{min(ours['times']) / min(theirs['times']):.2f}")
-    cells.append(f"{statistics.median(ours['memory']):.0f} / {statistics.median(theirs['memory']):.0f} MB")
+    memory = [statistics.median(side[kind]) for kind in ("memory", "work") for side in (ours, theirs)]
+    cells.append("{:.0f} / {:.0f} MB ({:.0f} / {:.0f})".format(*memory))
     return f"| {' | '.join(cells)} |"
 
 
