@@ -14,6 +14,7 @@ from ..autograd.dtypes import get_default_dtype
 from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor, as_array, new_tensor
 from ..errors import ShapeError
+from ..kernels.blas import product
 from . import init
 from .module import Module, Parameter
 from .text import check_precision
@@ -47,7 +48,7 @@ def ones_vector(count: int, dtype: Any) -> Any:
 )
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x · Wᵀ + b in one operation; :func:`naive_linear` is its definition."""
-    y = _rows(x) @ weight.T
+    y = product(_rows(x), weight.T)
     if bias.dtype is y.dtype and bias.ndim == 1:
         y += bias
     else:
@@ -57,12 +58,12 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
 @affine.vjp(0)
 def _(g: Any, y: Any, _x: Any, weight: Any, _bias: Any) -> Any:
-    return g @ weight if g.ndim == 2 else (_rows(g) @ weight).reshape(_x.shape)
+    return product(g, weight) if g.ndim == 2 else product(_rows(g), weight).reshape(_x.shape)
 
 
 @affine.vjp(1)
 def _(g: Any, y: Any, x: Any, _weight: Any, _bias: Any) -> Any:
-    return _rows(g).T @ _rows(x)
+    return product(_rows(g).T, _rows(x))
 
 
 @affine.vjp(2)
