@@ -54,5 +54,5 @@ with tempfile.TemporaryDirectory() as folder:
     ):
         shutil.copyfile(source, out / name)
         print(out / name)
-    photograph(scratch / "backprop.html", 11, out / "stepper.png")
+    photograph(scratch / "backprop.html", 12, out / "stepper.png")
     photograph(scratch / "race.html", "24-3d", out / "race.png")

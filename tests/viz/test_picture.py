@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import subprocess
 import sys
 
@@ -137,3 +138,12 @@ def test_a_copy_keeps_what_the_picture_knows(picture):
     assert other.theme == "dark"
     assert other.title == picture.title
     assert "more" not in picture.source
+
+
+def test_two_themes_on_one_page_do_not_meet():
+    x = tg.tensor(1.0, requires_grad=True)
+    light, dark = (viz.graph(x * x, theme=theme).svg() for theme in ("light", "dark"))
+    for picture, theme in ((light, "light"), (dark, "dark")):
+        assert f'class="tg-graph tg-{theme}"' in picture
+        rules = re.search(r"<style>(.*?)</style>", picture, re.DOTALL)[1]
+        assert all(rule.startswith(f".tg-graph.tg-{theme} ") for rule in rules.split("}") if rule)

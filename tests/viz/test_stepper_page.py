@@ -63,7 +63,7 @@ def test_a_link_opens_a_step(open_page, page, browser):
     open_page(page[0])
     browser.get("about:blank")
     browser.get(page[0].as_uri() + "#5")
-    assert where(browser) == "forward, 6 of 13"
+    assert where(browser) == "forward, 5 of 13"
 
 
 def test_play_runs_and_pauses(open_page, page):

@@ -65,7 +65,8 @@ def graph(
     theme : str
         "auto" follows the reader's system, in SVG.
     color : str or callable, optional
-        Colour the values by "gradient" (root mean square), "ratio" (gradient norm / weight norm of parameters),
+        Colour the values by "gradient" (root mean square), "ratio" (gradient norm / weight norm of parameters:
+        times the learning rate, the update-to-weight ratio of gradient descent),
         "dead" (share of units that are 0 for all examples), "memory" (bytes kept), or by a function of a Value, which
         has ``array``, ``grad``, ``shape``, ``name`` and ``kind``; None where it does not apply.
     stages : bool

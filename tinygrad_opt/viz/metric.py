@@ -48,7 +48,7 @@ def _memory(value: Value) -> float | None:
 
 METRICS: dict[str, tuple[str, Callable[[Value], float | None]]] = {
     "gradient": ("root mean square of the gradient", _gradient),
-    "ratio": ("gradient norm / weight norm", _ratio),
+    "ratio": ("gradient norm / weight norm, the update-to-weight ratio of gradient descent at rate 1", _ratio),
     "dead": ("share of units that are 0 for every example", _dead),
     "memory": ("bytes kept", _memory),
 }

@@ -14,8 +14,8 @@ PADDING = 12
 _FAMILY = '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", "Noto Sans", "DejaVu Sans", sans-serif'
 
 
-def style_rules(theme: Theme, scope: str = ".tg-graph") -> str:
-    """The CSS of one palette."""
+def style_rules(theme: Theme, scope: str) -> str:
+    """The CSS of one palette, for what a selector selects."""
     rules = [
         f"{scope} text{{font-family:{_FAMILY};fill:{theme.text}}}",
         f"{scope} .edge path{{fill:none;stroke:{theme.line};stroke-width:1.1}}",
@@ -49,11 +49,13 @@ def to_svg(layout: Layout, theme: str = "light", title: str = "", description: s
         For screen readers.
     """
     width, height = layout.width + 2 * PADDING, layout.height + 2 * PADDING
-    css = style_rules(THEMES["dark" if theme == "dark" else "light"])
+    scope = f".tg-graph.tg-{theme}"  # a notebook may hold pictures of several themes, and their styles reach all of it
+    css = style_rules(THEMES["dark" if theme == "dark" else "light"], scope)
     if theme == "auto":
-        css += f"@media (prefers-color-scheme:dark){{{style_rules(THEMES['dark'])}}}"
+        css += f"@media (prefers-color-scheme:dark){{{style_rules(THEMES['dark'], scope)}}}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="tg-graph" width="{width:.0f}pt" height="{height:.0f}pt" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="tg-graph tg-{theme}" '
+        f'width="{width:.0f}pt" height="{height:.0f}pt" '
         f'viewBox="{-PADDING} {-PADDING} {width:.2f} {height:.2f}" role="img" aria-label={_attribute(title)}>',
         f"<desc>{_text(description)}</desc>" if description else "",
         f"<style>{css}</style>",

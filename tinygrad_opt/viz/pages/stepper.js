@@ -6,7 +6,7 @@
   const nodes = new Map([...document.querySelectorAll("#graph .node")].map((g) => [g.id, g]));
   const edges = [...document.querySelectorAll("#graph .edge")];
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let at = Number(location.hash.slice(1)) || 0; // page.html#5 opens at step 5
+  let at = (Number(location.hash.slice(1)) || 1) - 1; // page.html#5 opens at step 5
   let timer = 0;
 
   const steps = () => data.forward.concat($("wrong").checked ? data.wrong : data.right);
