@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tinygrad_opt.data import write_idx
 from tinygrad_opt.random import manual_seed
 from tinygrad_opt.study.problems import FULL, QUICK
 from tinygrad_opt.study.tasks import find, tasks
@@ -20,6 +21,7 @@ def test_a_task_says_what_it_is_and_can_be_learnt(name):
     assert record.diverged is None
     assert record.validation[-1] < record.validation[0]
     assert record.test_loss is not None
+    assert ("accuracy" in task.metrics) == bool(record.accuracy)
 
 
 def test_quick_and_full_are_tasks():
@@ -49,6 +51,17 @@ def test_the_quadratic_has_the_condition_number_that_it_says():
     eigenvalues = np.linalg.eigvalsh(a.T @ a)
     assert eigenvalues[-1] == pytest.approx(10, rel=1e-4)
     assert eigenvalues[-1] / eigenvalues[0] == pytest.approx(1000, rel=1e-2)
+
+
+def test_mnist_is_learnt_from_where_its_test_files_alone_are_given(monkeypatch, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    monkeypatch.setenv("TINYGRAD_OPT_DATA", str(tmp_path))
+    labels = np.arange(100, dtype=np.uint8) % 2
+    images = np.broadcast_to(np.uint8(200) * labels[:, None, None], (100, 28, 28))
+    write_idx(tmp_path / "mnist" / "t10k-images-idx3-ubyte", np.ascontiguousarray(images))
+    write_idx(tmp_path / "mnist" / "t10k-labels-idx1-ubyte", labels)
+    record = run_trial(Trial("mnist", "adam", (("lr", 0.001),), 0, 20, 1))
+    assert record.accuracy[-1] == 1.0
 
 
 def test_mnist_says_what_is_missing(monkeypatch, tmp_path):

@@ -245,8 +245,8 @@ def _tasks(arguments: argparse.Namespace) -> None:
     for task in tasks.tasks.values():
         print(f"{task.name}: {task.title}" + ("" if task.scored else " (illustration, not scored)"))
         print("\n".join(textwrap.wrap(task.summary, 76, initial_indent="    ", subsequent_indent="    ")))
-        if task.cost:
-            print(f"    Cost: {task.cost}.")
+        said = f"Measured: {task.metrics}." + (f" Cost: {task.cost}." if task.cost else "")
+        print("\n".join(textwrap.wrap(said, 76, initial_indent="    ", subsequent_indent="    ")))
 
 
 def _optimizers(arguments: argparse.Namespace) -> None:

@@ -95,7 +95,9 @@ def quadratic_exact(rng: np.random.Generator) -> Problem:
     return quadratic_problem(rng, condition=1e3, noise=0.0, samples=1)
 
 
-@task("sparse", "logistic regression on sparse features", cost="501 weights, 32 examples a step")
+@task(
+    "sparse", "logistic regression on sparse features", cost="501 weights, 32 examples a step", metrics="loss, accuracy"
+)
 def sparse(rng: np.random.Generator) -> Problem:
     """500 binary features; the j-th is present in a share 5/(5 + j) of the examples, so most are rare, and the rarer
     one is, the more it tells where it is present: all tell alike over the whole. Made up: labels drawn from a logistic
@@ -123,7 +125,7 @@ def scales(rng: np.random.Generator) -> Problem:
     return Problem(nn.Linear(7, 1), F.mse_loss, parts)
 
 
-@task("spirals", "network on three spirals", cost="1,251 weights, 32 examples a step")
+@task("spirals", "network on three spirals", cost="1,251 weights, 32 examples a step", metrics="loss, accuracy")
 def spirals(rng: np.random.Generator) -> Problem:
     """900 points on three interleaved spirals in the plane; 2-32-32-3 network with tanh, cross-entropy.
     300 points each for training, validation and test."""
@@ -132,7 +134,7 @@ def spirals(rng: np.random.Generator) -> Problem:
     return Problem(model, F.cross_entropy, parts, correct=argmax_is)
 
 
-@task("digits", "network on handwritten digits", cost="2,410 weights, 32 images a step")
+@task("digits", "network on handwritten digits", cost="2,410 weights, 32 images a step", metrics="loss, accuracy")
 def digits(rng: np.random.Generator) -> Problem:
     """1,797 handwritten digits of 8×8 pixels (UCI); 64-32-10 network with ReLU, cross-entropy.
     1,197 images for training and 300 for validation, split anew for each seed; 300 for test, fixed."""
@@ -140,7 +142,7 @@ def digits(rng: np.random.Generator) -> Problem:
     return Problem(model, F.cross_entropy, _split_digits(rng), correct=argmax_is)
 
 
-@task("moons", "network on two moons", cost="354 weights, 32 points a step")
+@task("moons", "network on two moons", cost="354 weights, 32 points a step", metrics="loss, accuracy")
 def moons(rng: np.random.Generator) -> Problem:
     """900 points on two interleaving half circles; 2-16-16-2 network with ReLU, cross-entropy.
     300 points each for training, validation and test."""
@@ -149,7 +151,9 @@ def moons(rng: np.random.Generator) -> Problem:
     return Problem(model, F.cross_entropy, parts, correct=argmax_is)
 
 
-@task("deep-tanh", "ten-layer tanh network on digits", cost="11,914 weights, 32 images a step")
+@task(
+    "deep-tanh", "ten-layer tanh network on digits", cost="11,914 weights, 32 images a step", metrics="loss, accuracy"
+)
 def deep_tanh(rng: np.random.Generator) -> Problem:
     """Handwritten digits as in the task digits; ten layers of 32 tanh units each, initialised by PyTorch's rule for
     linear layers, under which signals shrink from layer to layer; cross-entropy."""
@@ -159,7 +163,13 @@ def deep_tanh(rng: np.random.Generator) -> Problem:
     return Problem(model, F.cross_entropy, _split_digits(rng), correct=argmax_is)
 
 
-@task("digits-cnn", "convolutional network on digits", batch_size=16, cost="2,650 weights, 16 images a step")
+@task(
+    "digits-cnn",
+    "convolutional network on digits",
+    batch_size=16,
+    cost="2,650 weights, 16 images a step",
+    metrics="loss, accuracy",
+)
 def digits_cnn(rng: np.random.Generator) -> Problem:
     """Handwritten digits as in the task digits; conv 3×3 with stride 2 (6 channels), conv 3×3 (12 channels), linear;
     ReLU, cross-entropy."""
@@ -221,6 +231,7 @@ def _next_character(outputs: Any, targets: Any) -> Any:
     "character RNN on Shakespeare",
     batch_size=16,
     cost="5,947 weights, 16 windows of 16 characters a step",
+    metrics="loss, accuracy",
 )
 def char_rnn(rng: np.random.Generator) -> Problem:
     """The beginning of Coriolanus; an Elman network with 32 tanh units predicts each next character in windows of 16.
@@ -231,7 +242,13 @@ def char_rnn(rng: np.random.Generator) -> Problem:
     return Problem(model, _next_character, parts, correct=argmax_is)
 
 
-@task("mnist", "network on MNIST", batch_size=64, cost="101,770 weights, 64 images a step; needs TINYGRAD_OPT_DATA")
+@task(
+    "mnist",
+    "network on MNIST",
+    batch_size=64,
+    cost="101,770 weights, 64 images a step; needs TINYGRAD_OPT_DATA",
+    metrics="loss, accuracy",
+)
 def mnist(rng: np.random.Generator) -> Problem:
     """MNIST from the folder mnist in the one that the environment variable TINYGRAD_OPT_DATA names; where it holds the
     test files only, those are divided. 784-128-10 network with ReLU, cross-entropy."""

@@ -60,6 +60,8 @@ class Task:
         What one step takes, in words.
     scored : bool
         False for illustrations, which stay out of the overall score.
+    metrics : str
+        What is measured on the validation and the test part, in words.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Task:
     batch_size: int | None = 32
     cost: str = ""
     scored: bool = True
+    metrics: str = "loss"
 
     @property
     def summary(self) -> str:
@@ -79,7 +82,13 @@ tasks: dict[str, Task] = {}
 
 
 def task(
-    name: str, title: str = "", *, batch_size: int | None = 32, cost: str = "", scored: bool = True
+    name: str,
+    title: str = "",
+    *,
+    batch_size: int | None = 32,
+    cost: str = "",
+    scored: bool = True,
+    metrics: str = "loss",
 ) -> Callable[[Callable[[np.random.Generator], Problem]], Callable[[np.random.Generator], Problem]]:
     """Register a function that builds a :class:`Problem` as a task.
 
@@ -98,7 +107,7 @@ def task(
     """
 
     def register(build: Callable[[np.random.Generator], Problem]) -> Callable[[np.random.Generator], Problem]:
-        tasks[name] = Task(name, build, title or name, batch_size, cost, scored)
+        tasks[name] = Task(name, build, title or name, batch_size, cost, scored, metrics)
         return build
 
     return register
