@@ -20,6 +20,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
+from .blas import product
 from .images import copy, jit, lay
 from .threads import in_parts
 from .tiles import _INDEX, _Code, _pointer, begin_tile
@@ -163,7 +164,7 @@ def pays(channels: int, outs: int, size: tuple[int, int], item: int) -> bool:
 def convolve(x: Any, w: Any, bias: Any, before: tuple[int, int], size: tuple[int, int]) -> Any:
     """y (N, O, *size) of x (N, C, H, W) and w (O, C, 3, 3), with stride 1 and `before` zeros above and to the left."""
     outs, channels = w.shape[:2]
-    kernel = np.kron(_SUMS, _SUMS).astype(x.dtype) @ w.reshape((outs * channels, 9)).T
+    kernel = product(np.kron(_SUMS, _SUMS).astype(x.dtype), w.reshape((outs * channels, 9)).T)
     blocks = np.zeros((16, -(-outs // 4), channels, 4), x.dtype)
     for i in range(4):
         part = kernel.reshape((16, outs, channels))[:, i::4]
