@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_opt as tg
 from tinygrad_opt.autograd.modes import mode
-from tinygrad_opt.errors import ShapeError
+from tinygrad_opt.errors import GradientError, ShapeError
 
 
 def zeros(*shape):
@@ -49,3 +49,18 @@ def test_the_module_is_named():
             zeros(2, 3) + zeros(2)
     finally:
         mode.module = ""
+
+
+def test_where_the_chain_was_cut():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 2).detach()
+    z = y + 1
+    with pytest.raises(GradientError, match=r"no path.*may have been at test_messages\.py:\d+ `y = \(x \* 2\)\.detach"):
+        z.sum().backward()
+
+
+def test_no_line_is_named_where_none_looks_like_it():
+    x = tg.tensor([1.0, 2.0])
+    with pytest.raises(GradientError) as caught:
+        (x * 2).sum().backward()
+    assert "test_messages.py" not in str(caught.value)

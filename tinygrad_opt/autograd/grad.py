@@ -69,9 +69,14 @@ def _no_path(output: Tensor, caller: str) -> str:
     text = f"{caller}: {name} has no path to any Tensor that requires a gradient"
     if not mode.grad_enabled:
         return text + ": recording is off here (no_grad). Compute it outside of that block."
+    from .lines import likely_cut
+
+    cut = likely_cut()
     return text + (
         ". Either no input had requires_grad=True, or the chain was cut on the way: by detach(), item(), numpy(), a "
-        "no_grad block, an integer or comparison result. Setting requires_grad on the result will not help."
+        "no_grad block, an integer or comparison result. "
+        + (f"It may have been at {cut}. " if cut else "")
+        + "Setting requires_grad on the result will not help."
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import linecache
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from .. import errors
 from .node import Node, next_number
@@ -34,6 +35,30 @@ def source_line() -> str:
     name, number = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(name, number).strip()
     return f"{os.path.basename(name)}:{number}" + (f" `{text}`" if text else "")
+
+
+_CUT = re.compile(r"=.*\.(detach\(|numpy\(|item\(|tolist\(|data\b)|no_grad|set_grad_enabled\(False")
+
+
+def likely_cut() -> str | None:
+    """The last line before the present one, in the user's functions that are running, that looks like it ends a graph.
+
+    Nothing is recorded for this while a program runs well: the source is read when the error is made. Innermost
+    function first, and only the file of that one; None when no line looks so.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(errors._PACKAGE):
+        frame = frame.f_back
+    name = frame.f_code.co_filename if frame is not None else ""
+    while frame is not None:
+        if frame.f_code.co_filename == name:
+            first = 1 if frame.f_code.co_name == "<module>" else frame.f_code.co_firstlineno
+            for number in range(frame.f_lineno - 1, first - 1, -1):
+                text = linecache.getline(name, number).strip()
+                if _CUT.search(text) and not text.startswith("#"):
+                    return f"{os.path.basename(name)}:{number} `{text}`"
+        frame = frame.f_back
+    return None
 
 
 def line_of(node: Node) -> str | None:
