@@ -239,3 +239,47 @@ def test_leaves_no_parameter_behind(scenario, on_numpy):
     for a, b, start in zip(one, other, starts, strict=False):
         np.testing.assert_array_equal(a.data, b.data)
         assert not np.array_equal(a.data, start)
+
+
+def tied_model(lib, nn, name):
+    """Two layers with one weight; the model's own state is put back in the middle, and it goes through a copy."""
+    rng = np.random.default_rng(1)
+    net = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3))
+    for p in net.parameters():
+        p.data = lib.array(rng.standard_normal(tuple(p.shape)))
+    net[2].weight = net[0].weight
+    optimizer = make(lib, name, net.parameters())
+    x, y = (lib.tensor(rng.standard_normal((8, 3))) for _ in range(2))
+
+    def step():
+        optimizer.zero_grad()
+        ((net(x) - y) ** 2).mean().backward()
+        optimizer.step()
+
+    for _ in range(4):
+        step()
+    saved = copy.deepcopy(net.state_dict())
+    for _ in range(4):
+        step()
+    net.load_state_dict(saved)
+    for _ in range(4):
+        step()
+    net, optimizer = copy.deepcopy((net, optimizer))
+    assert net[2].weight is net[0].weight
+    for _ in range(4):
+        step()
+    return list(net.parameters())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_tied_parameters_and_a_models_state(name, torch, on_numpy):
+    tg.set_default_dtype("float64")
+    try:
+        ours = tied_model(Ours, tg.nn, name)
+    finally:
+        tg.set_default_dtype("float32")
+    theirs = tied_model(Theirs(torch), torch.nn, name)
+    assert len(ours) == 3
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-9, atol=1e-12)
