@@ -183,6 +183,19 @@ def test_without_numba_everything_runs_on_numpy(monkeypatch):
     assert kernels() == before
 
 
+def test_a_numba_that_cannot_be_imported_runs_on_numpy(monkeypatch):
+    @optim.update_rule()
+    def halved(p, g, *, lr):
+        return p - lr * g * 0.5
+
+    monkeypatch.setitem(rules.sys.modules, "numba", None)
+    monkeypatch.setattr(rules, "_installed", lambda: True)
+    monkeypatch.setattr(rules, "kernels", lambda: "numba")
+    with pytest.warns(RuntimeWarning, match="halved runs on NumPy: Numba cannot be imported"):
+        assert rules.find(halved, {"lr": 0.1}, np.dtype("f8"), 2000) is None
+    assert rules.find(halved, {"lr": 0.1}, np.dtype("f8"), 2000) is None
+
+
 def test_what_numba_itself_refuses_runs_on_numpy():
     pytest.importorskip("numba")
 

@@ -201,10 +201,12 @@ def _attempt(program: Program, hyper: dict[str, Any], dtype: np.dtype[Any], choi
         return None
     try:
         return program.compile(hyper, dtype)
-    except CannotCompile as error:
-        program.refused = str(error)
+    except (CannotCompile, ImportError) as error:
+        program.refused = str(error) if isinstance(error, CannotCompile) else f"Numba cannot be imported: {error}"
         if choice == "numba":
-            warnings.warn(f"the update rule {program.rule.name} runs on NumPy: {error}.", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"the update rule {program.rule.name} runs on NumPy: {program.refused}.", RuntimeWarning, stacklevel=2
+            )
     return None
 
 
