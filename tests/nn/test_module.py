@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -234,34 +235,6 @@ def test_conversion():
     assert net.float()[0].weight.dtype == np.float32
 
 
-def test_forward_hooks():
-    net, calls = model(), []
-    before = net[1].register_forward_pre_hook(lambda m, args: calls.append(args[0].shape))
-    after = net[1].register_forward_hook(lambda m, args, out: out * 2)
-    x = np.ones((4, 2), np.float32)
-    doubled = net(x).data
-    after.remove()
-    np.testing.assert_allclose(doubled, 2 * net(x).data, rtol=1e-6)
-    before.remove()
-    before.remove()
-    net(x)
-    assert calls == [(4, 3), (4, 3)]
-
-
-def test_backward_hooks_see_and_replace_the_gradient_of_the_input():
-    layer, seen = nn.Linear(2, 2).double(), []
-    handle = layer.register_full_backward_hook(lambda m, given, got: seen.append((given[0].data, got[0].data)))
-    x = tg.tensor(np.ones((3, 2)), requires_grad=True)
-    (layer(x).sum() + (x * 5).sum()).backward()
-    np.testing.assert_allclose(seen[0][1], np.ones((3, 2)))
-    np.testing.assert_allclose(seen[0][0], np.ones((3, 2)) @ layer.weight.data)
-    handle.remove()
-    x.grad = None
-    layer.register_full_backward_hook(lambda m, given, got: (given[0] * 0,))
-    layer(x).sum().backward()
-    np.testing.assert_array_equal(x.grad.data, 0)
-
-
 def test_apply_goes_inside_out():
     order = []
     model().apply(lambda m: order.append(type(m).__name__))
@@ -336,3 +309,31 @@ def test_data_of_more_digits_than_the_weights_is_warned_of_once_where_the_user_c
     net.double()(x)
     net.float()(x.astype(np.float32))
     nn.Linear(1, 2)([[1.0]])
+
+
+def test_modules_pickle():
+    net = nn.Sequential(model(), nn.TransformerEncoderLayer(4, 2, 4), nn.LSTM(2, 2), nn.BatchNorm1d(3))
+    twin = pickle.loads(pickle.dumps(net))
+    assert repr(twin) == repr(net)
+    assert twin[1].activation is nn.functional.relu
+    for (name, value), (other, copied) in zip(net.state_dict().items(), twin.state_dict().items(), strict=True):
+        assert name == other
+        np.testing.assert_array_equal(value, copied)
+    assert [p.name for p in twin.parameters()] == [p.name for p in net.parameters()]
+
+
+def test_what_pytorch_has_and_this_has_not_is_explained():
+    layer = nn.Linear(2, 2)
+    for name in ("to", "cuda", "cpu"):
+        with pytest.raises(AttributeError, match=f"Linear has no attribute '{name}': everything runs on the CPU"):
+            getattr(layer, name)
+    with pytest.raises(AttributeError, match=r"Linear has no attribute 'wieght'\."):
+        _ = layer.wieght
+    assert not hasattr(layer, "weigth")
+
+
+def test_buffers_by_path():
+    net = nn.Sequential(nn.BatchNorm1d(3))
+    assert net.get_buffer("0.running_mean") is net[0].running_mean
+    with pytest.raises(AttributeError, match="no buffer '0.mean'"):
+        net.get_buffer("0.mean")
