@@ -67,7 +67,7 @@ for _ in range(60):
     loss_now().backward()
     optimizer.step()
     path.append(viz.snapshot(model))
-view = viz.landscape(model, loss_now, path, resolution=17)
+view = viz.landscape(model, loss_now, path, resolution=25)
 view.plot().figure.savefig(out / "landscape.svg")
 say(out / "landscape.svg", f"the loss round the path; the plane holds {100 * sum(view.explained):.0f}% of its variance")
 viz.decision_boundary(model, points, label).figure.savefig(out / "decision_boundary.svg")
