@@ -134,3 +134,12 @@ def test_masked_functions():
 def test_wrong_calls_are_named(call, message):
     with pytest.raises((ValueError, IndexError), match=message):
         call()
+
+
+def test_masked_scatter():
+    x, mask = np.zeros((2, 3)), np.array([True, False, True])
+    source = np.arange(1.0, 6.0)
+    assert tg.masked_scatter(tg.tensor(x), mask, tg.tensor(source)).tolist() == [[1.0, 0.0, 2.0], [3.0, 0.0, 4.0]]
+    tg.gradcheck(lambda x, s: tg.masked_scatter(x, mask, s) ** 2, [x + 0.5, source], order=2)
+    with pytest.raises(tg.errors.ShapeError, match="the mask holds 4 times, the source has 2 elements"):
+        tg.masked_scatter(tg.tensor(x), mask, source[:2])

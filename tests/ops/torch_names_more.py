@@ -237,6 +237,7 @@ TRANSLATED: dict[str, Ours] = {
     "scatter": lambda x, dim, index, src: tg.scatter(x, dim, index, src),
     "scatter_add": tg.scatter_add,
     "masked_fill": tg.masked_fill,
+    "masked_scatter": tg.masked_scatter,
     "masked_select": lambda x, mask: tg.masked_select(x, mask),
     "select": select,
     "narrow": narrow,

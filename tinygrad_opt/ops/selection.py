@@ -30,6 +30,7 @@ __all__ = [
     "index_fill",
     "index_select",
     "masked_fill",
+    "masked_scatter",
     "masked_select",
     "place",
     "put",
@@ -205,6 +206,16 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """x with one value wherever the mask, which broadcasts, holds."""
     x = as_tensor(x)
     return where(mask, value if isinstance(value, Tensor) else x.dtype.type(value), x)
+
+
+def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
+    """x with the first elements of `source`, in order, where the mask, which broadcasts, holds."""
+    x, source = as_tensor(x), as_tensor(source)
+    places = np.broadcast_to(as_array(mask).astype(bool), x.shape)
+    count = int(places.sum())
+    if source.size < count:
+        raise ShapeError(f"masked_scatter: the mask holds {count} times, the source has {source.size} elements.")
+    return setitem(x, source.reshape(-1)[:count], places)
 
 
 def masked_select(x: Any, mask: Any) -> Any:
