@@ -273,6 +273,28 @@ def test_killed_at_twenty_random_moments_and_resumed_the_study_is_the_same(tmp_p
     assert records(tmp_path / "r" / "study.sqlite") == undisturbed
 
 
+def is_running(pid):
+    """Whether a process is there, and not only its entry in the table."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads who is whose child from /proc")
+def test_the_workers_of_a_killed_study_leave_too(tmp_path):
+    process = start(tmp_path, "--jobs", "2", "--steps", "400")
+    wait_for_records(tmp_path, lambda: process.poll() is None, 2)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.communicate()
+    assert len(children) >= 2
+    end = time.monotonic() + 60
+    while any(map(is_running, children)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(map(is_running, children))
+
+
 def test_a_reader_that_has_seen_enough_is_no_error():
     command = f"{shlex.quote(sys.executable)} -m tinygrad_opt optimizers | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

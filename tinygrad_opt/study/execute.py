@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent import futures
@@ -120,7 +121,7 @@ def _in_processes(trials: Sequence[Trial], jobs: int, own: Sequence[str]) -> Ite
 
         with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
             parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-            yield from parallel(joblib.delayed(_in_worker)(trial, own) for trial in trials)
+            yield from parallel(joblib.delayed(_for_parent)(trial, own, os.getpid()) for trial in trials)
         return
     with _for_children(dict.fromkeys(_THREADS, "1")):
         pool = futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin_worker)
@@ -140,6 +141,22 @@ def _begin_worker() -> None:
     """Ctrl-C is for the parent to handle; and when the parent is gone, however that came, so is the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _for_parent(trial: Trial, own: Sequence[str], parent: int) -> Record:
+    """As a process of joblib's runs it: when the parent is killed, such a one would wait for more to do for minutes."""
+    if not any(thread.name == _WATCHER for thread in threading.enumerate()):
+        threading.Thread(target=_leave_after, args=(parent,), name=_WATCHER, daemon=True).start()
+    return _in_worker(trial, own)
+
+
+_WATCHER = "tinygrad_opt: is the parent there"
+
+
+def _leave_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _leave_with_parent() -> None:
