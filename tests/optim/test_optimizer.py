@@ -43,7 +43,7 @@ class TestConstruction:
             (lambda: optim.Adam(3), TypeError, "int"),
             (lambda: optim.Adam([np.ones(2)]), TypeError, "parameter 0 is a ndarray"),
             (lambda: optim.Adam([leaf(1.0)], beta=(0.9, 0.99)), TypeError, "did you mean 'betas'"),
-            (lambda: optim.Adam([leaf(1.0)], learning_rate=1.0), TypeError, "no hyperparameter 'learning_rate'"),
+            (lambda: optim.Adam([leaf(1.0)], learning_rate=1.0), TypeError, "'learning_rate'; did you mean 'lr'"),
             (lambda: optim.Adam([leaf(1.0)], fused=True), TypeError, "leave out 'fused'"),
             (lambda: optim.Adam([leaf(1.0)], -0.1), ValueError, r"lr must lie in \[0, inf\), got -0.1"),
             (lambda: optim.Adam([leaf(1.0)], float("nan")), ValueError, "lr"),
@@ -88,6 +88,8 @@ class TestConstruction:
 
         with pytest.raises(TypeError, match=r"model.parameters\(\)"):
             optim.SGD(Model())
+        with pytest.raises(TypeError, match=r"model.parameters\(\)"):
+            optim.SGD(tg.nn.Sequential(tg.nn.Linear(2, 2)))
 
     def test_the_signature_is_shown(self):
         import inspect
@@ -192,8 +194,9 @@ class TestStep:
         a, b = leaf(1.0, name="used"), leaf(1.0, name="head.weight")
         optimizer = optim.SGD([a, b], 0.1)
         give(a)
-        with pytest.warns(optim.OptimizerWarning, match="1 of 2 parameters have no gradient.*head.weight"):
+        with pytest.warns(optim.OptimizerWarning, match="1 of 2 parameters have no gradient.*head.weight") as told:
             optimizer.step()
+        assert told[0].filename == __file__
         optimizer.step()
         assert b.data[0] == 1.0
         assert a.data[0] == pytest.approx(0.8)

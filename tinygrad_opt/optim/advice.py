@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,8 +13,19 @@ from .execute import Executor
 __all__ = ["Advice", "OptimizerWarning", "disagreement", "no_gradients"]
 
 
+_INSIDE = (__name__.split(".")[0], "numpy")
+
+
 class OptimizerWarning(UserWarning):
     """A use of an optimizer that is allowed and seldom meant; each kind is said once an optimizer."""
+
+
+def _outside() -> int:
+    """How many frames up from the caller the user's code is, so that a warning names the user's line."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class Advice:
@@ -26,7 +38,7 @@ class Advice:
         """Warn, unless this kind of warning was given before."""
         if kind not in self.said:
             self.said.add(kind)
-            warnings.warn(message, OptimizerWarning, stacklevel=5)
+            warnings.warn(message, OptimizerWarning, stacklevel=_outside())
 
     def summed(self, executor: Executor, on_purpose: bool) -> None:
         """Say that a gradient is the sum over several backward passes."""

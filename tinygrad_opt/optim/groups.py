@@ -75,6 +75,18 @@ RANGES: dict[str, Any] = {
 _SWITCHES = ("foreach", "fused", "capturable", "differentiable")
 
 
+_SYNONYMS = {
+    "learning_rate": "lr",
+    "eta": "lr",
+    "epsilon": "eps",
+    "beta1": "betas",
+    "beta2": "betas",
+    "l2": "weight_decay",
+    "wd": "weight_decay",
+}
+"""What other libraries call a hyperparameter → what it is called here."""
+
+
 def bind_arguments(
     name: str,
     defaults: Mapping[str, Any],
@@ -104,7 +116,8 @@ def unknown(name: str, key: str, known: Iterable[str]) -> str:
     if key in _SWITCHES:
         return f"{name}: leave out '{key}'. It chooses among PyTorch's implementations; here each step is fused."
     known = list(known)
-    close = difflib.get_close_matches(key, known, 1, 0.5)
+    meant = _SYNONYMS.get(key)
+    close = [meant] if meant in known else difflib.get_close_matches(key, known, 1, 0.5)
     mean = f"; did you mean '{close[0]}'?" if close else "."
     return f"{name} has no hyperparameter '{key}'{mean} It takes {', '.join(known)}."
 
@@ -158,7 +171,7 @@ def as_groups(params: Any, name: str) -> list[dict[str, Any]]:
             f"{name} got a set of parameters, whose order changes from run to run, while state is kept by "
             f"position; pass a list."
         )
-    if not isinstance(params, Iterable):
+    if hasattr(params, "parameters") or not isinstance(params, Iterable):
         hint = f"; pass .parameters(): {name}(model.parameters(), …)" if hasattr(params, "parameters") else ""
         raise TypeError(f"{name} expected an iterable of Tensors, got {type(params).__name__}{hint}.")
     items = list(params)
