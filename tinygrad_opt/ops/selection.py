@@ -209,9 +209,10 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
 
 
 def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
-    """x with the first elements of `source`, in order, where the mask, which broadcasts, holds."""
-    x, source = as_tensor(x), as_tensor(source)
-    places = np.broadcast_to(as_array(mask).astype(bool), x.shape)
+    """x with the first elements of `source`, in order, where the mask holds; x and the mask broadcast."""
+    x, source, chosen = as_tensor(x), as_tensor(source), as_array(mask).astype(bool)
+    shape = np.broadcast_shapes(x.shape, chosen.shape)
+    x, places = np.broadcast_to(x, shape), np.broadcast_to(chosen, shape)
     count = int(places.sum())
     if source.size < count:
         raise ShapeError(f"masked_scatter: the mask holds {count} times, the source has {source.size} elements.")
