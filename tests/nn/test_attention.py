@@ -91,3 +91,24 @@ def test_function_against_pytorch():
         )
         ours = attention(q, k, v, **options, scale=0.3, enable_gqa=True)
         np.testing.assert_allclose(ours.data, theirs.numpy(), atol=1e-12)
+
+
+def test_a_learned_mask_gets_its_gradient():
+    rng = np.random.default_rng(0)
+    layer = nn.MultiheadAttention(4, 2).double()
+    x, mask, padding = rng.standard_normal((3, 2, 4)), rng.standard_normal((3, 3)), rng.standard_normal((2, 3))
+
+    def attended(mask, padding):
+        return layer(x, x, x, key_padding_mask=padding, attn_mask=mask)[0]
+
+    assert tg.autograd.gradcheck(attended, [mask, padding], order=2)
+    constant = layer(x, x, x, key_padding_mask=padding, attn_mask=mask)[0]
+    np.testing.assert_allclose(attended(tg.tensor(mask, requires_grad=True), padding).data, constant.data, rtol=1e-12)
+
+
+def test_a_padding_mask_of_another_batch():
+    layer, x = nn.MultiheadAttention(4, 2), np.zeros((3, 2, 4), np.float32)
+    with pytest.raises(ShapeError, match=r"expected key_padding_mask of shape \(2, 3\), got \(3, 3\)"):
+        layer(x, x, x, key_padding_mask=np.zeros((3, 3), bool))
+    with pytest.raises(ShapeError, match=r"must have the same batch size, on axis 1"):
+        layer(x, x[:, :1], x[:, :1])

@@ -210,7 +210,8 @@ class MultiheadAttention(Module):
         need_weights : bool
             Also return the weights: (N, L, S), or (N, heads, L, S) unless `average_attn_weights`.
         attn_mask : array_like, shape (L, S) or (N · heads, L, S), optional
-            bool: True where a query may NOT look (the opposite of :func:`scaled_dot_product_attention`).
+            bool: True where a query may NOT look (the opposite of :func:`scaled_dot_product_attention`). Numbers are
+            added to the scores; they may require a gradient.
         average_attn_weights : bool
         is_causal : bool
             Query i sees keys 0 … i only; no mask is needed for that.
@@ -226,11 +227,13 @@ class MultiheadAttention(Module):
         size = query.shape[0], self.num_heads, query.shape[1], key.shape[1]
         options = self._options(size, key_padding_mask, attn_mask, is_causal, query.dtype)
         check_precision(self, query, self.out_proj.weight)
-        if same and self.in_proj_weight is not None and self.bias_k is None and not self.add_zero_attn:
+        learned = isinstance(options["mask"], Tensor)
+        if same and self.in_proj_weight is not None and self.bias_k is None and not (self.add_zero_attn or learned):
             qkv = linear(query, self.in_proj_weight, self.in_proj_bias)
             y, weights = self_attend(qkv, heads=self.num_heads, **options)
         else:
-            y, weights = attend(*self._projected(query, key, value), **options)
+            form = naive_attend if learned else attend
+            y, weights = form(*self._projected(query, key, value), **options)
             y = np.transpose(y, (0, 2, 1, 3)).reshape((size[0], size[2], self.embed_dim))
         y = self.out_proj(y)
         y = y[0] if single else y if self.batch_first else np.swapaxes(y, 0, 1)
@@ -283,7 +286,7 @@ class MultiheadAttention(Module):
         causal = causal and attn_mask is None
         mask: Any = None
         if attn_mask is not None:
-            mask = as_array(_additive(attn_mask, dtype, hidden=True))
+            mask = _additive(attn_mask, dtype, hidden=True)
             if mask.shape not in ((rows, columns), (n * heads, rows, columns)):
                 raise ShapeError(
                     f"{self.label}: expected attn_mask of shape {rows, columns} or {n * heads, rows, columns}, "
@@ -291,7 +294,10 @@ class MultiheadAttention(Module):
                 )
             mask = mask.reshape((n, heads, rows, columns)) if mask.ndim == 3 else mask
         if padding_mask is not None:
-            padding = as_array(_additive(padding_mask, dtype, hidden=True)).reshape((-1, 1, 1, columns))
+            padding = _additive(padding_mask, dtype, hidden=True)
+            if padding.size != n * columns:
+                raise ShapeError(f"{self.label}: expected key_padding_mask of shape {n, columns}, got {padding.shape}.")
+            padding = padding.reshape((n, 1, 1, columns))
             mask = padding if mask is None else mask + padding
         extra = (self.bias_k is not None) + self.add_zero_attn
         if mask is not None and (extra or causal):
