@@ -1,4 +1,7 @@
-"""The compiled twins of the pooling primitives, for images: one pass over the input instead of one for each tap."""
+"""The compiled twins of the pooling primitives, for images: one pass over the input instead of one for each tap.
+
+A plane belongs to one thread, so the results are the same to the last bit for any number of threads.
+"""
 
 from __future__ import annotations
 

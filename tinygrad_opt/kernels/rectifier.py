@@ -1,4 +1,7 @@
-"""The compiled twins of relu and of its gradient: one sweep each, shared among the threads."""
+"""The compiled twins of relu and of its gradient: one sweep each, shared among the threads.
+
+Nothing is added up: the bits are NumPy's, for any number of threads.
+"""
 
 from __future__ import annotations
 
