@@ -51,3 +51,39 @@ def test_nothing_is_possible() -> None:
 def test_sigmoid_is_accurate_far_down() -> None:
     x = np.array([-30.0, -700.0])
     np.testing.assert_allclose(tg.sigmoid(tg.Tensor(x)).data, np.exp(x), rtol=1e-12)
+
+
+def test_softplus_with_its_options():
+    x = np.array([-3.0, 0.5, 2.0, 40.0])
+    np.testing.assert_allclose(tg.softplus(x, beta=2.0).data, np.log1p(np.exp(2 * x)) / 2, rtol=1e-14)
+    found = tg.softplus(tg.tensor(x, requires_grad=True), threshold=1.0)
+    np.testing.assert_allclose(found.data, [np.log1p(np.exp(-3.0)), np.log1p(np.exp(0.5)), 2.0, 40.0], rtol=1e-14)
+    assert tg.gradcheck(lambda x: tg.softplus(x, 2.0, 5.0) ** 2, [x], order=2)
+
+
+def test_logit_held_between_bounds():
+    x = tg.tensor(np.array([0.01, 0.5, 0.99, -1.0, 2.0]), requires_grad=True)
+    y = tg.logit(x, eps=0.1)
+    np.testing.assert_allclose(y.data, np.log(9.0) * np.array([-1.0, 0.0, 1.0, -1.0, 1.0]), atol=1e-14)
+    y.sum().backward()
+    assert x.grad.tolist() == [0.0, 4.0, 0.0, 0.0, 0.0]
+
+
+def test_diagonals_written():
+    x, d = np.zeros((2, 3)), np.array([1.0, 2.0])
+    assert tg.diagonal_scatter(tg.tensor(x), tg.tensor(d), 1).tolist() == [[0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]
+    assert tg.diag_embed(tg.tensor(d), -1).tolist() == [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
+    tg.gradcheck(lambda x, d: tg.diagonal_scatter(x, d, 1) ** 2, [x + 0.5, d], order=2)
+    tg.gradcheck(lambda x: tg.diag_embed(x, 1, 0, -1) ** 2, [np.arange(1.0, 5.0).reshape(2, 2)], order=2)
+
+
+def test_concatenation_passes_over_empty_vectors():
+    found = tg.concatenate([tg.zeros(0), tg.ones((2, 3)), tg.zeros(0)], axis=1)
+    assert found.tolist() == [[1.0] * 3] * 2
+
+
+def test_a_number_counts_as_one_element():
+    x = tg.tensor(np.float64(3.0), requires_grad=True)
+    for function in (np.median, tg.logsumexp, np.mean, lambda x, axis: np.quantile(x, 0.3, axis=axis)):
+        y = function(x, axis=0)
+        assert (y.shape, y.item()) == ((), 3.0)
