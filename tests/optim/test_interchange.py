@@ -155,6 +155,61 @@ def test_to_and_from_pytorch(name):
         torch.set_default_dtype(before)
 
 
+@pytest.mark.torch
+def test_lbfgs_to_and_from_pytorch():
+    torch = pytest.importorskip("torch")
+    options = {"lr": 0.5, "max_iter": 3, "line_search_fn": "strong_wolfe"}
+    curvature = np.array([1.0, 10.0, 0.3])
+
+    def loss(x):
+        return float(np.sum(curvature * x * x + np.cos(x))), 2 * curvature * x - np.sin(x)
+
+    def ours(p):
+        value, gradient = loss(p.data)
+        p.grad = tg.Tensor(gradient)
+        return tg.Tensor(np.array(value))
+
+    def theirs(q):
+        value, gradient = loss(q.detach().numpy())
+        q.grad = torch.tensor(gradient)
+        return torch.tensor(value, dtype=torch.float64)
+
+    p = tg.Tensor(np.array([1.0, -2.0, 3.0]), requires_grad=True)
+    optimizer = optim.LBFGS([p], **options)
+    optimizer.step(lambda: ours(p))
+    q = torch.nn.Parameter(torch.tensor(p.data.copy()))
+    their = torch.optim.LBFGS([q], **options)
+    their.load_state_dict(optim.to_torch(optimizer))
+    optimizer.step(lambda: ours(p))
+    their.step(lambda: theirs(q))
+    np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-10, atol=1e-12)
+    r = tg.Tensor(p.data.copy(), requires_grad=True)
+    other = optim.LBFGS([r], **options)
+    other.load_state_dict(optim.from_torch(other, their.state_dict()))
+    optimizer.step(lambda: ours(p))
+    other.step(lambda: ours(r))
+    np.testing.assert_allclose(p.data, r.data, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["Muon", "SparseAdam"])
+def test_states_of_matrices_to_and_from_pytorch(name):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    p = tg.Tensor(rng.standard_normal((4, 3)), requires_grad=True)
+    optimizer = getattr(optim, name)([p], 0.01)
+    for _ in range(3):
+        p.grad = tg.Tensor(rng.standard_normal(p.shape))
+        optimizer.step()
+    their = getattr(torch.optim, name)([torch.nn.Parameter(torch.tensor(p.data))], 0.01)
+    their.load_state_dict(optim.to_torch(optimizer))
+    other = getattr(optim, name)([tg.Tensor(p.data.copy(), requires_grad=True)], 0.01)
+    other.load_state_dict(optim.from_torch(other, their.state_dict()))
+    mine, back = optimizer.state_dict()["state"][0], other.state_dict()["state"][0]
+    for key in getattr(optim, name).rule.state:
+        np.testing.assert_array_equal(mine[key], back[key])
+
+
 def test_an_unknown_state_is_named():
     _params, optimizer = setting("SGD", {"lr": 0.1})
     state = {"state": {0: {"exp_avg": np.ones((3, 2))}}, "param_groups": [{"params": [0, 1], "lr": 0.1}]}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .lbfgs import LBFGS
 from .optimizer import Optimizer
 
 __all__ = ["from_torch", "pack_state", "to_torch", "unpack_state"]
@@ -79,6 +80,8 @@ def from_torch(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> dict[str,
         When a state has a name that this optimizer does not know.
     """
     name = type(optimizer).__name__
+    if isinstance(optimizer, LBFGS):
+        return {"state": _lbfgs_from_torch(state_dict["state"]), "param_groups": _groups(optimizer, state_dict)}
     ours = {theirs: our for our, theirs in type(optimizer).torch_state.items()}
     clock = optimizer.rule.first_clock()
     state = {}
@@ -97,6 +100,11 @@ def from_torch(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> dict[str,
         if "next_eta" in clock:
             converted["next_eta"] = converted["eta"]
         state[int(index)] = converted
+    return {"state": state, "param_groups": _groups(optimizer, state_dict)}
+
+
+def _groups(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """PyTorch's groups without its switches, and with what only we have."""
     groups = []
     for own, group in zip(optimizer.param_groups, state_dict["param_groups"], strict=True):
         known = {key: value for key, value in group.items() if key not in _SWITCHES}
@@ -105,7 +113,44 @@ def from_torch(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> dict[str,
             key: value for key, value in known.items() if key in optimizer.defaults or key in ("params", "initial_lr")
         }
         groups.append({**kept, **known, "param_names": list(own["param_names"])})
-    return {"state": state, "param_groups": groups}
+    return groups
+
+
+def _lbfgs_from_torch(state: Mapping[Any, Any]) -> dict[int, Any]:
+    entry: Mapping[str, Any] = next(iter(state.values()), {})
+    if not entry.get("n_iter"):
+        return {}
+    array = {key: np.asarray(entry[key].detach().cpu()) for key in ("d", "prev_flat_grad")}
+    pairs = {key: np.array([np.asarray(one.detach().cpu()) for one in entry[key]]) for key in ("old_stps", "old_dirs")}
+    n = array["d"].size
+    return {
+        0: {
+            "n_iter": entry["n_iter"],
+            "func_evals": entry["func_evals"],
+            "t": float(entry["t"]),
+            "gamma": array["d"].dtype.type(float(entry["H_diag"])),
+            "gradient": array["prev_flat_grad"],
+            "d": array["d"],
+            "steps": pairs["old_stps"].reshape(-1, n),
+            "changes": pairs["old_dirs"].reshape(-1, n),
+        }
+    }
+
+
+def _lbfgs_to_torch(torch: Any, entry: Mapping[str, Any]) -> dict[str, Any]:
+    steps, changes = ([torch.as_tensor(row) for row in entry[key]] for key in ("steps", "changes"))
+    return {
+        "n_iter": entry["n_iter"],
+        "func_evals": entry["func_evals"],
+        "t": entry["t"],
+        "d": torch.as_tensor(entry["d"]),
+        "prev_flat_grad": torch.as_tensor(entry["gradient"]),
+        "prev_loss": None,  # PyTorch sets it before it reads it
+        "old_stps": steps,
+        "old_dirs": changes,
+        "ro": [1.0 / y.dot(s) for s, y in zip(steps, changes, strict=True)],
+        "H_diag": float(entry.get("gamma", 1.0)),
+    }
 
 
 def to_torch(optimizer: Optimizer) -> dict[str, Any]:
@@ -126,9 +171,12 @@ def to_torch(optimizer: Optimizer) -> dict[str, Any]:
     if not hasattr(torch.optim, cls.__name__):
         raise ValueError(f"to_torch: PyTorch has no optimizer {cls.__name__}.")
     saved = optimizer.state_dict()
-    defaults = getattr(torch.optim, cls.__name__)([torch.zeros(1, requires_grad=True)]).param_groups[0]
+    defaults = getattr(torch.optim, cls.__name__)([torch.zeros(1, 1, requires_grad=True)]).param_groups[0]
     state = {}
     for index, entry in saved["state"].items():
+        if isinstance(optimizer, LBFGS):
+            state[index] = _lbfgs_to_torch(torch, entry)
+            continue
         converted = {}
         for key, value in entry.items():
             if key in cls.torch_state:
@@ -141,5 +189,7 @@ def to_torch(optimizer: Optimizer) -> dict[str, Any]:
     groups = []
     for group in saved["param_groups"]:
         known = {key: value for key, value in group.items() if key in defaults}
+        if "max_eval" in known and known["max_eval"] is None:  # PyTorch works it out when an optimizer is made
+            known["max_eval"] = known["max_iter"] * 5 // 4
         groups.append({**{key: value for key, value in defaults.items() if key != "params"}, **known})
     return {"state": state, "param_groups": groups}
