@@ -22,10 +22,10 @@ from tinygrad_opt.data import CharacterText, read_text, shakespeare
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--data", type=Path, default=os.environ.get("TINYGRAD_OPT_DATA"), help="folder of data sets")
 parser.add_argument("--quick", action="store_true", help="the package's own text, a small network, few steps")
-parser.add_argument("--steps", type=int, help="training steps (default: 2000, quick: 100)")
+parser.add_argument("--steps", type=int, help="training steps (default: 2000, quick: 150)")
 options = parser.parse_args()
 if options.quick:
-    text, width, layers, steps = shakespeare(), 64, 1, options.steps or 100
+    text, width, layers, steps = shakespeare(), 64, 1, options.steps or 150
 elif options.data is None:
     raise SystemExit("Where is the text? Give --data FOLDER or set TINYGRAD_OPT_DATA; --quick needs no data.")
 else:
