@@ -69,8 +69,8 @@ DIFFERENT: dict[str, tuple[int, str]] = {
 }
 """How many samples of a variant differ, at most, and why; they count against the share all the same."""
 
-REAL = {"conv", "linear", "triplet", "pairwise"}
-"""Network functions (by the beginning of their names) that are for real numbers."""
+REAL = {"conv", "linear", "triplet", "pairwise", "rms_norm"}
+"""Network functions (by the beginning of their names) whose gradients are those of real numbers."""
 
 Outputs = Callable[[list[Any]], list[Any]]
 
