@@ -56,6 +56,8 @@ class Primitive:
         ``samples(rng)`` yields arguments to check the gradients on: a tuple, or a tuple and a dict of options.
     differentiable : bool
         False for functions whose output has no gradient at all, such as comparisons.
+    real : bool
+        Whether the rules hold for real numbers only; recording a complex result then raises.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Primitive:
         gradient: str | Sequence[str] | None = None,
         samples: Samples | None = None,
         differentiable: bool = True,
+        real: bool = False,
     ) -> None:
         self.forward = forward
         self.name = name or forward.__name__
@@ -82,6 +85,7 @@ class Primitive:
         self.gradient = gradient
         self.make_samples = samples
         self.differentiable = differentiable
+        self.real = real
         self.rules: list[Any] = [None] * self.arrays
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
         self.simple = not self.variadic  # one rule an argument and one output: the pass may call `rules` as they are
@@ -183,6 +187,8 @@ class Primitive:
             return made
         here = mode.here
         if here.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
+            if self.real and out.dtype.kind == "c":
+                raise self._complex_result()
             if not self.complete or out.size > KEEP_SIZE or (not self.elementwise and _any_large(inputs)):
                 inputs, out = self._drop_unread(inputs, parents, out)
             made._node = node = allocate(Node)
@@ -195,6 +201,12 @@ class Primitive:
             node.module = here.module
             node.extras = None
         return made
+
+    def _complex_result(self) -> TypeError:
+        return TypeError(
+            f"{self.name}: its gradient is that of real numbers, and a complex argument requires one. Pass real and "
+            f"imaginary parts apart, or compute it with NumPy's functions, which are differentiable for both."
+        )
 
     def _drop_unread(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
         """The inputs and the output, the large arrays that no rule will read replaced by their shape and dtype."""
@@ -212,6 +224,8 @@ class Primitive:
         out = tuple([np.asarray(part) for part in out])
         if not mode.grad_enabled or not self.differentiable or all(parent is None for parent in parents):
             return tuple(new_tensor(part, None) for part in out)
+        if self.real and any(part.dtype.kind == "c" for part in out):
+            raise self._complex_result()
         self.simple = False
         inputs, _ = self._drop_unread(inputs, parents, np.empty(()))
         node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)

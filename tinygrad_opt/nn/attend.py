@@ -106,7 +106,7 @@ def _samples(rng: np.random.Generator) -> Any:
     yield (q, k, v), _PLAIN | {"keep": (rng.random((2, 3, 4)) < 0.5) * 2.0}
 
 
-@primitive(arrays=3, formula="softmax(q kᵀ · scale) v", samples=_samples)
+@primitive(real=True, arrays=3, formula="softmax(q kᵀ · scale) v", samples=_samples)
 def attend(q: Any, k: Any, v: Any, *, mask: Any, keep: Any, causal: bool, scale: float) -> tuple[Any, Any]:
     """softmax(scale · q kᵀ + mask) v, and the softmax's weights.
 
@@ -142,7 +142,7 @@ def _self_samples(rng: np.random.Generator) -> Any:
     yield (rng.standard_normal((1, 3, 6)),), _PLAIN | {"heads": 1, "causal": True}
 
 
-@primitive(arrays=1, formula="softmax(q kᵀ · scale) v", samples=_self_samples)
+@primitive(real=True, arrays=1, formula="softmax(q kᵀ · scale) v", samples=_self_samples)
 def self_attend(qkv: Any, *, heads: int, mask: Any, keep: Any, causal: bool, scale: float) -> tuple[Any, Any]:
     """:func:`attend` of heads that lie side by side in one array.
 

@@ -21,6 +21,7 @@ def _logit_samples(rng: np.random.Generator) -> Iterator[Any]:
 
 
 @primitive(
+    real=True,
     samples=_logit_samples,
     formula="mean (ln(1 + eˣ) − x · t)",
     gradient=["g/n · (σ(x) − t)", "−g/n · x"],
@@ -87,6 +88,7 @@ def _clamped_log(p: Any) -> Any:
 
 
 @primitive(
+    real=True,
     samples=_probability_samples,
     formula="−[t ln p + (1 − t) ln(1 − p)]",
     gradient=["g (p − t) / (p (1 − p))", "g (ln(1 − p) − ln p)"],

@@ -40,7 +40,11 @@ def _twin(x: Any, labels: Any) -> Any:
 
 
 @primitive(
-    arrays=1, samples=_logit_samples, formula="mean (ln Σ eˣ − x[label])", gradient="g/n · (softmax(x) − onehot)"
+    real=True,
+    arrays=1,
+    samples=_logit_samples,
+    formula="mean (ln Σ eˣ − x[label])",
+    gradient="g/n · (softmax(x) − onehot)",
 )
 def softmax_cross_entropy(x: Any, labels: Any) -> Any:
     """The mean cross-entropy of logits (N, C) against labels (N,); :func:`cross_entropy` defines it."""
@@ -64,7 +68,7 @@ def _residual_samples(rng: np.random.Generator) -> Iterator[Any]:
         yield np.asarray(rng.standard_normal()), x, labels
 
 
-@primitive(arrays=2, samples=_residual_samples, formula="g/n · (softmax(x) − onehot)")
+@primitive(real=True, arrays=2, samples=_residual_samples, formula="g/n · (softmax(x) − onehot)")
 def softmax_residual(g: Any, x: Any, labels: Any) -> Any:
     """g/n · (softmax(x) − onehot(labels)): the gradient of the mean cross-entropy."""
     if compiled := _twin(x, labels):

@@ -165,7 +165,7 @@ def _samples(rng: np.random.Generator) -> Any:
     yield (normal((1, 2, 4, 3)), normal((2, 2, 2, 2))), plain
 
 
-@primitive(arrays=2, formula="x ∗ w", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x"], samples=_samples)
+@primitive(real=True, arrays=2, formula="x ∗ w", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x"], samples=_samples)
 def convolve(x, w, *, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """y[n, o, p] = Σ w[o, c, t] · x[n, c, stride·p + dilation·t − padding]: what deep learning calls convolution.
 
@@ -190,7 +190,9 @@ def _bias_samples(rng: np.random.Generator) -> Any:
         yield (x, w, rng.standard_normal(len(w))), geometry
 
 
-@primitive(arrays=3, formula="x ∗ w + b", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x", "Σ g"], samples=_bias_samples)
+@primitive(
+    real=True, arrays=3, formula="x ∗ w + b", gradient=["g ∗ᵀ w", "Σ g ⊙ shifted x", "Σ g"], samples=_bias_samples
+)
 def convolve_bias(x, w, b, *, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """:func:`convolve` with a bias (O,) added while the result is in the cache."""
     return _forward(x, w, b, stride, padding, dilation, groups)
@@ -221,7 +223,7 @@ def _transpose_samples(rng: np.random.Generator) -> Any:
         yield (rng.standard_normal(shape), w), {"size": x.shape[2:], **geometry}
 
 
-@primitive(arrays=2, formula="g ∗ᵀ w", gradient=["u ∗ w", "Σ g ⊙ shifted u"], samples=_transpose_samples)
+@primitive(real=True, arrays=2, formula="g ∗ᵀ w", gradient=["u ∗ w", "Σ g ⊙ shifted u"], samples=_transpose_samples)
 def convolve_transpose(g, w, *, size, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """The adjoint of :func:`convolve` in x: spreads each element of g over the window it came from.
 
@@ -271,7 +273,7 @@ def _weight_samples(rng: np.random.Generator) -> Any:
         yield (x, rng.standard_normal(shape)), {"kernel": w.shape[2:], **geometry}
 
 
-@primitive(arrays=2, formula="Σ g ⊙ shifted x", gradient=["g ∗ᵀ u", "x ∗ u"], samples=_weight_samples)
+@primitive(real=True, arrays=2, formula="Σ g ⊙ shifted x", gradient=["g ∗ᵀ u", "x ∗ u"], samples=_weight_samples)
 def convolve_weight(x, g, *, kernel, stride, padding, dilation, groups):  # type: ignore[no-untyped-def]
     """The adjoint of :func:`convolve` in w: how each weight met each input.
 

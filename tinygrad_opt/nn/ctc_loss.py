@@ -120,7 +120,7 @@ def _samples(rng: np.random.Generator) -> Iterator[Any]:
     yield rng.standard_normal((6, 2, 3)), _chain(targets, frames, lengths, 0)
 
 
-@primitive(arrays=1, samples=_samples, formula="−ln p(labels)", gradient="−g · p(label at t | labels)")
+@primitive(real=True, arrays=1, samples=_samples, formula="−ln p(labels)", gradient="−g · p(label at t | labels)")
 def ctc(log_probs: Any, chain: Chain) -> Any:
     """−ln of the probability of each sample's labels, (N,); infinite where no path is long enough."""
     losses = -_final(_forward(log_probs, Chain(*chain))[1], Chain(*chain))[2]

@@ -30,7 +30,7 @@ __all__ = [
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The p-norm of x1 − x2 + eps along the last axis; eps keeps the gradient finite where they are equal."""
     difference = as_tensor(x1) - as_tensor(x2) + eps
-    if p == 2:
+    if p == 2 and difference.dtype.kind != "c":
         return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdim))
     return np.linalg.norm(difference, p, -1, keepdim)
 
@@ -44,6 +44,10 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
 
 def _length(x: Any, axis: int, eps: float) -> Any:
+    if x.dtype.kind == "c":
+        raise TypeError(
+            f"cosine_similarity is of real vectors, got {x.dtype}; pass real and imaginary parts side by side."
+        )
     squares = np.sum(x * x, axis=axis, keepdims=True)
     return np.sqrt(np.maximum(squares, x.dtype.type(eps * eps)))
 
@@ -59,6 +63,8 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     reduction : {"mean", "sum", "none"}
     """
     input1, input2, target = as_tensor(input1), as_tensor(input2), as_tensor(target)
+    if "c" in (input1.dtype.kind, input2.dtype.kind):
+        raise TypeError(f"cosine_embedding_loss is of real vectors, got {input1.dtype} and {input2.dtype}.")
     if input1.shape != input2.shape or target.shape != input1.shape[:-1]:
         raise ShapeError(
             f"cosine_embedding_loss: inputs {input1.shape} and {input2.shape} must be equal, and target {target.shape} "

@@ -105,6 +105,7 @@ def _tanh_back(d: Any, g: Any, x: Any) -> None:
 
 
 @primitive(
+    real=True,
     name="gelu",
     samples=unary(),
     formula="x · Φ(x)",
@@ -123,6 +124,7 @@ def _(g: Any, y: Any, x: Any) -> Any:
 
 
 @primitive(
+    real=True,
     name="gelu_tanh",
     samples=unary(),
     formula="x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))",

@@ -41,6 +41,7 @@ def ones_vector(count: int, dtype: Any) -> Any:
 
 
 @primitive(
+    real=True,
     name="linear",
     samples=_affine_samples,
     formula="x · Wᵀ + b",

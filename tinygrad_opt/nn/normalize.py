@@ -88,7 +88,7 @@ def _shaped(weight: Any, by_slice: bool) -> Any:
     return weight.reshape(-1, 1) if by_slice else weight.reshape(-1)
 
 
-@primitive(name="normalize", arrays=3, samples=_samples, formula="w · (x − mean) / √(var + ε) + b")
+@primitive(real=True, name="normalize", arrays=3, samples=_samples, formula="w · (x − mean) / √(var + ε) + b")
 def fused(x: Any, weight: Any, bias: Any, view: View, by_slice: bool, eps: float, known: Moments | None = None) -> Any:
     """(x − mean) / √(var + eps) · weight + bias; `known` are the moments of x, if the caller has them."""
     x3 = x.reshape(view)

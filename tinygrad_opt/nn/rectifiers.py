@@ -37,6 +37,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 
 
 @primitive(
+    real=True,
     arrays=1,
     samples=unary(),
     formula="x, or s · x below 0",

@@ -19,6 +19,7 @@ def _pairs(rng: np.random.Generator) -> Iterator[Any]:
 
 
 @primitive(
+    real=True,
     samples=_pairs,
     formula="mean (x − t)²",
     gradient=["g · 2 (x − t) / n", "g · 2 (t − x) / n"],

@@ -43,6 +43,7 @@ def _samples(rng: np.random.Generator) -> Iterator[Any]:
 
 
 @primitive(
+    real=True,
     arrays=2,
     samples=_samples,
     formula="w · x / √(mean x² + ε)",

@@ -73,7 +73,7 @@ def define_rnn(x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = Fal
     return np.stack(states)
 
 
-@primitive(arrays=5, formula="RNN(x, h₀)", samples=_sequence_samples(1, 1, 1))
+@primitive(real=True, arrays=5, formula="RNN(x, h₀)", samples=_sequence_samples(1, 1, 1))
 def rnn_sequence(x, h, w_ih, w_hh, bias, relu=False):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H) of an Elman network; `bias` is the sum of its two."""
     states = (_flat(x) @ w_ih.T + bias).reshape((*x.shape[:2], len(w_ih)))
@@ -148,7 +148,7 @@ def define_lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, bias: Any) -> tupl
     return np.stack(states), np.stack(cells), np.stack(gates)
 
 
-@primitive(arrays=6, formula="LSTM(x, h₀, c₀)", samples=_sequence_samples(4, 2, 1))
+@primitive(real=True, arrays=6, formula="LSTM(x, h₀, c₀)", samples=_sequence_samples(4, 2, 1))
 def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H), cell states (T, B, H) and gates (T, B, 4H; g i f o) of an LSTM.
 
@@ -253,7 +253,7 @@ def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tu
     return np.stack(states), np.stack(gates)
 
 
-@primitive(arrays=6, formula="GRU(x, h₀)", samples=_sequence_samples(3, 1, 2))
+@primitive(real=True, arrays=6, formula="GRU(x, h₀)", samples=_sequence_samples(3, 1, 2))
 def gru_sequence(x, h, w_ih, w_hh, b_ih, b_hh):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H) of a GRU, and r, z, n and W_hn hₜ₋₁ + b_hn (T, B, 4H)."""
     size = h.shape[-1]

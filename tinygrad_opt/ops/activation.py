@@ -20,7 +20,7 @@ __all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid"
 _LEAST = 1 << 14  # elements from which compiled code pays
 
 
-@primitive(formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
+@primitive(real=True, formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
 def relu(x: Any) -> Any:
     """max(x, 0); the gradient at 0 is 0."""
     if compiled := twin("rectifier", x.size, _LEAST):
