@@ -42,7 +42,8 @@ class LARS(Optimizer):
     Strengths: batches of tens of thousands on convolutional nets. Weaknesses: pointless for small batches; biases and
     norms should be left out: put them into another optimizer. Use it for very large batches.
 
-    Differences: the paper's, with ε against division by 0. A rule over whole layers: it runs per parameter, never
+    Differences: the paper's, with ε against division by 0. With weight decay optax divides by the norm of the sum
+    g + λ·θ, the paper and this by the sum of the norms. A rule over whole layers: it runs per parameter, never
     compiled.
 
     Parameters

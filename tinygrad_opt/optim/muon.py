@@ -58,7 +58,8 @@ class Muon(Optimizer):
     matrix products a step. Use it for hidden weight matrices, AdamW for embeddings, heads, biases and norms.
 
     Differences: as ``torch.optim.Muon``, but the iteration runs in the parameter's dtype where PyTorch's runs in
-    bfloat16, so results agree to two digits only.
+    bfloat16, so results agree to two digits only. optax corrects the momentum's bias before Nesterov's look ahead;
+    PyTorch and this do not.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class NovoGrad(Optimizer):
     Strengths: memory of SGD, robustness of Adam; speech models. Weaknesses: m sums, so its size depends on β₁; a
     layer's first gradient sets its scale. Use it where Adam's memory is too much.
 
-    Differences: none from the paper. It runs per parameter, never compiled.
+    Differences: none from the paper; optax has other defaults for β₁, β₂ and ε. It runs per parameter, never compiled.
 
     Parameters
     ----------

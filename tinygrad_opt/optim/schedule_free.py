@@ -91,6 +91,8 @@ class ScheduleFreeSGD(_ScheduleFree):
     Source: Defazio et al. 2024 (arXiv 2405.15682), equations 3 to 5; shares c are proportional to γ² as in its
     appendix.
 
+    Differences: optax's warm-up starts from a rate of 0 at the first step, this one from γ / warmup_steps.
+
     Strengths: stop at any time. Weaknesses: validate inside ``with optimizer.averaged():``, since the parameters hold
     y; batch norm needs its statistics at x. Use it where the length of training is open.
 
