@@ -6,13 +6,16 @@ function what stands for it.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import DetachError
+from .absent import explain_absence
 from .dtypes import as_array
 from .registry import implementations, lookup, operators
 
@@ -99,6 +102,16 @@ class ArrayMethods:
         return self.data.nbytes
 
     @property
+    def itemsize(self) -> int:
+        """The bytes that one element takes."""
+        return self.data.itemsize
+
+    @property
+    def device(self) -> str:
+        """Where the elements are: always "cpu"."""
+        return "cpu"
+
+    @property
     def T(self) -> Any:
         """The Tensor with its axes reversed."""
         return implementations[np.transpose](self)
@@ -118,26 +131,32 @@ class ArrayMethods:
         """The imaginary part."""
         return implementations[np.imag](self)
 
-    def reshape(self, *shape: Any) -> Any:
-        """The same elements in another shape; one extent may be -1."""
-        return implementations[np.reshape](self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """The same elements in another shape; one extent may be -1. Options are those of :func:`numpy.reshape`."""
+        return implementations[np.reshape](self, shape[0] if len(shape) == 1 else shape, **options)
 
     def transpose(self, *axes: Any) -> Any:
         """Axes permuted; reversed when none are given."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else (axes or None)
         return implementations[np.transpose](self, order)
 
-    def flatten(self) -> Any:
-        """One axis, in row-major order."""
-        return self.reshape(-1)
+    def flatten(self, order: Any = "C") -> Any:
+        """One axis: row by row, or column by column with order "F"."""
+        return implementations[np.ravel](self, order)
 
-    def astype(self, dtype: DTypeLike) -> Any:
-        """The values in another dtype; differentiable between floating-point dtypes."""
-        return implementations[np.astype](self, np.dtype(dtype))
+    def astype(self, dtype: DTypeLike, order: Any = "K", casting: Any = "unsafe", *, copy: bool = True) -> Any:
+        """The values in another dtype; differentiable between floating-point dtypes.
 
-    def copy(self) -> Any:
+        With `copy` False, a Tensor that has the dtype already is returned as it is.
+        """
+        new = np.dtype(dtype)
+        if not np.can_cast(self.dtype, new, casting):
+            raise TypeError(f"astype: {self.dtype} does not become {new} with casting={casting!r}; leave casting away.")
+        return self if new == self.dtype and not copy else implementations[np.astype](self, new)
+
+    def copy(self, order: Any = "C") -> Any:
         """A copy with its own memory, through which gradients flow."""
-        return implementations[np.copy](self)
+        return implementations[np.copy](self, order)
 
     clone = copy
 
@@ -166,6 +185,21 @@ class ArrayMethods:
                 f"np.{function.__name__}: Tensors know no out=, which would lose their gradient; assign the result."
             )
         return lookup(function)(*args, **kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+        return importlib.import_module(__package__.rpartition(".")[0])
+
+    def to_device(self, device: Any, /, *, stream: None = None) -> Self:
+        """The Tensor itself: everything is on the CPU."""
+        if device != "cpu":
+            raise ValueError(f"to_device({device!r}): everything is on the CPU here; leave it away.")
+        return self
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return np.asarray(self).__dlpack__(**options)  # raises where a gradient would be lost
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
 
     # Indexing
 
@@ -214,6 +248,10 @@ class ArrayMethods:
     __ror__ = _operator(np.bitwise_or, swapped=True)
     __xor__ = _operator(np.bitwise_xor)
     __rxor__ = _operator(np.bitwise_xor, swapped=True)
+    __lshift__ = _operator(np.left_shift)
+    __rlshift__ = _operator(np.left_shift, swapped=True)
+    __rshift__ = _operator(np.right_shift)
+    __rrshift__ = _operator(np.right_shift, swapped=True)
     __lt__ = _operator(np.less)
     __le__ = _operator(np.less_equal)
     __gt__ = _operator(np.greater)
@@ -228,12 +266,20 @@ class ArrayMethods:
     __imod__ = _in_place(np.remainder)
     __ipow__ = _in_place(np.power)
     __imatmul__ = _in_place(np.matmul)
+    __iand__ = _in_place(np.bitwise_and)
+    __ior__ = _in_place(np.bitwise_or)
+    __ixor__ = _in_place(np.bitwise_xor)
+    __ilshift__ = _in_place(np.left_shift)
+    __irshift__ = _in_place(np.right_shift)
     __neg__ = _method(np.negative)
     __abs__ = _method(np.absolute)
     __invert__ = _method(np.invert)
 
     def __pos__(self) -> Self:
         return self
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return implementations[np.round](self, ndigits or 0)
 
     def __hash__(self) -> int:
         return id(self)
@@ -289,10 +335,4 @@ class ArrayMethods:
         self[...] = value
 
     def __getattr__(self, name: str) -> NoReturn:
-        if not name.startswith("_"):
-            for function in implementations:
-                if getattr(function, "__name__", None) == name:
-                    raise AttributeError(
-                        f"a Tensor has no method '{name}', as an ndarray has none; write np.{name}(t) or tg.{name}(t)."
-                    )
-        raise AttributeError(f"a Tensor has no attribute '{name}'")
+        raise AttributeError(explain_absence(name))
