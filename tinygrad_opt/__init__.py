@@ -7,10 +7,8 @@
 tensor([2., 4.])
 """
 
-from __future__ import annotations
-
-import importlib
-from typing import Any
+import importlib as _importlib
+from typing import Any as _Any
 
 from . import autograd as autograd
 from . import ops as ops
@@ -25,11 +23,11 @@ __version__ = "0.1.0"
 _LAZY = ("data", "fft", "func", "linalg", "nn", "optim", "study", "viz")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name in _LAZY:
-        return importlib.import_module(f"{__name__}.{name}")
+        return _importlib.import_module(f"{__name__}.{name}")
     if name == "compile":
-        return importlib.import_module(f"{__name__}.replay").compile
+        return _importlib.import_module(f"{__name__}.replay").compile
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 

@@ -10,7 +10,7 @@ from .ops.norms import matrix_norm, norm, vector_norm
 from .ops.products import linalg_cross as cross
 from .ops.products import linalg_trace as trace
 from .ops.products import matrix_power, multi_dot, outer, tensordot, vecdot
-from .ops.shape import matrix_transpose
+from .ops.shapes import matrix_transpose
 from .ops.singular_values import svd, svdvals
 from .ops.systems import cond, det, expm, inv, lstsq, matrix_rank, pinv, slogdet, solve, tensorinv, tensorsolve
 

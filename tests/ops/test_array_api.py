@@ -12,21 +12,16 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+from tinygrad_opt.errors import DetachError
 
 xp: Any = pytest.importorskip("array_api_strict")
 
-NOT_OURS = {"asarray", "from_dlpack", "finfo", "iinfo", "isdtype", "can_cast", "result_type", "broadcast_shapes"}
-NOT_OURS |= {name for name in dir(xp) if name.endswith("_strict_flags")}
-"""Dtypes and foreign arrays: NumPy's own functions serve; a Tensor is made by tensor or as_tensor."""
-
-DESCENDING = {"sort", "argsort"}
-"""Functions with a keyword that NumPy does not have."""
+DTYPES = ("bool", "int8", "uint16", "int64", "float32", "float64", "complex64", "complex128")
 
 
 def functions(module: Any) -> dict[str, Any]:
-    public = getattr(module, "__all__", None) or dir(module)
-    found = {name: getattr(module, name) for name in public if not name.startswith("_")}
-    return {name: f for name, f in found.items() if inspect.isfunction(f) and name not in NOT_OURS}
+    found = {name: getattr(module, name) for name in module.__all__}
+    return {name: f for name, f in found.items() if inspect.isfunction(f) and not name.endswith("_strict_flags")}
 
 
 ALL = {(part, name): f for part in ("", "linalg", "fft") for name, f in functions(getattr(xp, part, xp)).items()}
@@ -36,18 +31,97 @@ def ours(part: str, name: str) -> Any:
     return getattr(getattr(tg, part) if part else tg, name)
 
 
+def test_names_that_are_no_functions() -> None:
+    constants = {name for name in xp.__all__ if not callable(getattr(xp, name)) and "rray" not in name}
+    assert {"pi", "newaxis", "float32", "linalg", "fft"} <= constants
+    for name in constants - {"Device"}:
+        assert hasattr(tg, name)
+    for name in DTYPES:
+        assert np.dtype(getattr(tg, name)) == np.dtype(name)
+
+
 @pytest.mark.parametrize(("part", "name"), ALL)
-def test_names_and_keywords(part: str, name: str) -> None:
+def test_parameters(part: str, name: str) -> None:
+    """Each takes the standard's parameters, by place or by name as the standard has it."""
     function = ours(part, name)
     function = getattr(function, "forward", function)
     if isinstance(function, np.ufunc):
         return
     mine = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in mine.values()):
-        return
-    theirs = inspect.signature(ALL[part, name]).parameters.values()
-    wanted = {p.name for p in theirs if p.kind is p.KEYWORD_ONLY} - {"device", "dtype", "copy"}
-    assert wanted - set(mine) <= ({"descending"} if name in DESCENDING else set())
+    if (part, name) == ("", "clip"):  # NumPy's a_min and a_max have the places, min and max work as names
+        mine = {"x": mine["a"], **{k: mine[k].replace(kind=mine["a"].kind) for k in ("min", "max")}}
+    anything = any(p.kind is p.VAR_KEYWORD for p in mine.values())
+    by_place = [p.name for p in mine.values() if p.kind is not p.KEYWORD_ONLY]
+    for place, p in enumerate(inspect.signature(ALL[part, name]).parameters.values()):
+        if p.kind is p.KEYWORD_ONLY:
+            assert anything or p.name in mine
+        elif p.kind is p.POSITIONAL_OR_KEYWORD:
+            assert by_place[place] == p.name
+        elif p.kind is p.POSITIONAL_ONLY:
+            assert place < len(by_place)
+
+
+ARRAY = type(xp.asarray(1.0))
+
+
+@pytest.mark.parametrize("name", [n for n in dir(ARRAY) if not n.startswith("_") or n in vars(ARRAY)])
+def test_attributes_of_an_array(name: str) -> None:
+    if not name.startswith("_") or (name.startswith("__") and name not in ("__module__", "__buffer__", "__dict__")):
+        assert hasattr(tg.Tensor, name)
+
+
+def test_namespace_of_a_tensor() -> None:
+    t = tg.tensor([1.0, 2.0])
+    assert t.__array_namespace__() is tg
+    assert t.device == tg.__array_namespace_info__().default_device() == "cpu"
+    assert t.to_device("cpu") is t
+    with pytest.raises(ValueError, match="everything is on the CPU"):
+        t.to_device("cuda")
+    with pytest.raises(ValueError, match="everything is on the CPU"):
+        tg.zeros(3, device="cuda")
+
+
+def test_inspection() -> None:
+    mine, theirs = tg.__array_namespace_info__(), xp.__array_namespace_info__()
+    assert mine.capabilities().keys() <= theirs.capabilities().keys()
+    assert mine.default_dtypes().keys() == theirs.default_dtypes().keys()
+    assert mine.default_dtypes()["real floating"] == np.float32
+    for kind in (None, "real floating", ("integral", "bool")):
+        assert mine.dtypes(kind=kind).keys() == theirs.dtypes(kind=kind).keys()
+
+
+def test_asarray() -> None:
+    array = np.array([1.0, 2.0])
+    t = tg.tensor(array, requires_grad=True)
+    assert tg.asarray(t) is t
+    assert np.shares_memory(tg.asarray(array).data, array)
+    assert not np.shares_memory(tg.asarray(array, copy=True).data, array)
+    assert tg.asarray([1, 2.0]).dtype == np.float32
+    tg.asarray(t, dtype=tg.float32, copy=True).sum().backward()
+    assert t.grad.tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="copy=False, but list cannot be shared"):
+        tg.asarray([1.0], copy=False)
+
+
+def test_dlpack() -> None:
+    array = np.array([1.0, 2.0])
+    t = tg.from_dlpack(array)
+    assert np.shares_memory(t.data, array)
+    assert np.shares_memory(np.from_dlpack(t), array)
+    assert not np.shares_memory(tg.from_dlpack(t, copy=True).data, array)
+    t = t.requires_grad_()
+    with pytest.raises(DetachError, match="would lose it"):
+        np.from_dlpack(t)
+    with pytest.raises(DetachError, match="would be lost"):
+        tg.from_dlpack(t)
+
+
+@pytest.mark.parametrize("function", ["sort", "argsort"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_falling_order(function: str, axis: int) -> None:
+    x = np.array([[2.0, 1.0, 2.0], [1.0, 3.0, 0.5], [2.0, 3.0, 1.0]])
+    expected = getattr(xp, function)(xp.asarray(x), axis=axis, descending=True)
+    np.testing.assert_array_equal(ours("", function)(x, axis=axis, descending=True).data, np.asarray(expected))
 
 
 X, Y = np.array([[0.25, 0.5], [0.75, 0.125]]), np.array([0.5, 0.25])

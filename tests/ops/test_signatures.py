@@ -53,23 +53,16 @@ def test_parameters(name: str) -> None:
             )
 
 
-SHAPELESS = {"ndim", "shape", "size", "result_type", "can_cast", "common_type", "min_scalar_type"}
-SHAPELESS |= {"isrealobj", "iscomplexobj", "shares_memory", "may_share_memory", "array2string", "array_repr"}
-SHAPELESS |= {"array_str", "tril_indices_from", "triu_indices_from", "diag_indices_from", "ravel_multi_index"}
-SHAPELESS |= {"unravel_index", "einsum_path", "packbits", "unpackbits"}
-"""Questions about arrays, which np.* answers for Tensors: their names are not taken again."""
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_is_offered_here_too(name: str) -> None:
     short = name.rsplit(".", 1)[1]
-    assert hasattr(ALL[name][1], short) or short in SHAPELESS
+    assert callable(getattr(ALL[name][1], short))
 
 
 METHODS = """all any argmax argmin argpartition argsort astype choose clip compress conj conjugate copy cumprod cumsum
     diagonal dot fill flatten imag item max mean min nonzero partition prod put ravel real repeat reshape round
     searchsorted sort squeeze std sum swapaxes take tolist trace transpose var T mT ndim shape size dtype nbytes
-    """.split()  # noqa: SIM905 - a table of names reads best so
+    itemsize device to_device""".split()  # noqa: SIM905 - a table of names reads best so
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -78,12 +71,32 @@ def test_methods_of_an_array(name: str) -> None:
     assert hasattr(tg.Tensor, name)
 
 
-MEMORY = """base byteswap ctypes data dump dumps flags flat getfield itemsize resize setfield setflags strides
-    to_device device tobytes tofile view
-    """.split()  # noqa: SIM905
+MEMORY = """base byteswap ctypes data dump dumps flags flat getfield resize setfield setflags strides tobytes tofile
+    view""".split()  # noqa: SIM905
 """What an ndarray has besides: about its memory."""
 
 
 def test_nothing_else_is_missing() -> None:
     public = {name for name in dir(np.ndarray) if not name.startswith("_")}
     assert public - set(dir(tg.Tensor)) <= set(MEMORY)
+
+
+OPERATORS = {name for name in dir(np.ndarray) if name.startswith("__") and not name.startswith("__array_")}
+OPERATORS -= {"__class_getitem__", "__delitem__", "__setstate__", "__buffer__"}
+"""An array's operators and conversions; no subscript in types, no deletion, which ndarray refuses too."""
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_operators_of_an_array(name: str) -> None:
+    assert hasattr(tg.Tensor, name)
+
+
+def test_public_names_are_meant() -> None:
+    """No name is there by accident of an import."""
+    modules = {name for name in dir(tg) if inspect.ismodule(getattr(tg, name)) and not name.startswith("_")}
+    parts = "autograd data errors fft func linalg memory nn ops optim random study viz kernels replay"
+    assert modules <= set(parts.split())
+    for name in set(dir(tg)) - modules:
+        if not name.startswith("_"):
+            home = getattr(getattr(tg, name), "__module__", "numpy") or "numpy"
+            assert home.split(".")[0] in ("numpy", "tinygrad_opt", "builtins", "_operator"), name

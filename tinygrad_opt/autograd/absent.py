@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .registry import implementations
+from .registry import implementations, primitives
 
 __all__ = ["explain_absence"]
 
@@ -69,4 +69,6 @@ def explain_absence(name: str) -> str:
         for function in implementations:
             if getattr(function, "__name__", None) == name:
                 return f"a Tensor has no method '{name}', as an ndarray has none; write np.{name}(t) or tg.{name}(t)."
+        if name in primitives:
+            return f"a Tensor has no method '{name}'; write tg.{name}(t)."
     return f"a Tensor has no attribute '{name}'"

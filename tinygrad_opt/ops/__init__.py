@@ -1,5 +1,7 @@
 """Operations and their derivatives, one family a file."""
 
+from types import ModuleType as _Module
+
 from . import complex_domain as complex_domain
 from . import fourier as fourier
 from . import ufunc_methods as ufunc_methods
@@ -20,6 +22,7 @@ from .inspection import *
 from .joining import *
 from .mapping import *
 from .matmul import *
+from .namespace import *
 from .nan_functions import *
 from .norms import *
 from .padding import *
@@ -31,7 +34,7 @@ from .repetition import *
 from .rounding import *
 from .selection import *
 from .sets import *
-from .shape import *
+from .shapes import *
 from .signals import *
 from .singular_values import *
 from .sorting import *
@@ -40,3 +43,9 @@ from .splitting import *
 from .statistics import *
 from .systems import *
 from .trigonometric import *
+
+__all__ = [
+    name
+    for name, value in globals().items()
+    if not isinstance(value, _Module) and (not name.startswith("_") or name.startswith("__array_"))
+]

@@ -37,56 +37,69 @@ def beside(value: Any, x: Any) -> Tensor:
     return as_tensor(array.astype(x.dtype) if array.dtype.kind == "f" and x.dtype.kind in "fc" else array)
 
 
-def _made(array: Any, requires_grad: bool = False) -> Tensor:
+def on_cpu(device: Any) -> None:
+    """Raise ValueError for any device but the CPU."""
+    if device not in (None, "cpu"):
+        raise ValueError(f"device={device!r}: everything is on the CPU here; leave device away.")
+
+
+def _made(array: Any, requires_grad: bool = False, device: Any = None) -> Tensor:
+    on_cpu(device)
     made = new_tensor(array, None)
     return made.requires_grad_() if requires_grad else made
 
 
-def zeros(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def zeros(shape: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of this shape, in the default dtype."""
-    return _made(np.zeros(shape, dtype or get_default_dtype()), requires_grad)
+    return _made(np.zeros(shape, dtype or get_default_dtype()), requires_grad, device)
 
 
-def ones(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def ones(shape: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of this shape, in the default dtype."""
-    return _made(np.ones(shape, dtype or get_default_dtype()), requires_grad)
+    return _made(np.ones(shape, dtype or get_default_dtype()), requires_grad, device)
 
 
-def empty(shape: Any, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def empty(shape: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Arbitrary values of this shape, in the default dtype."""
-    return _made(np.empty(shape, dtype or get_default_dtype()), requires_grad)
+    return _made(np.empty(shape, dtype or get_default_dtype()), requires_grad, device)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, *, requires_grad: bool = False) -> Any:
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Any:
     """One value everywhere; a Python float gets the default dtype, a Tensor keeps its gradient."""
     if isinstance(fill_value, Tensor) and fill_value.requires_grad:
         return np.broadcast_to(fill_value.astype(dtype or fill_value.dtype), shape)
     value = as_array(fill_value, dtype)
-    return _made(np.full(shape, value, value.dtype), requires_grad)
+    return _made(np.full(shape, value, value.dtype), requires_grad, device)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def eye(
+    N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
-    return _made(np.eye(N, M, k, dtype or get_default_dtype()), requires_grad)
+    return _made(np.eye(N, M, k, dtype or get_default_dtype()), requires_grad, device)
 
 
-def identity(n: int, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def identity(n: int, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
     """The identity matrix."""
-    return eye(n, dtype=dtype, requires_grad=requires_grad)
+    return eye(n, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def tri(
+    N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Ones on and below the k-th diagonal, zeros above."""
-    return _made(np.tri(N, M, k, dtype or get_default_dtype()), requires_grad)
+    return _made(np.tri(N, M, k, dtype or get_default_dtype()), requires_grad, device)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Numbers from `start` (0 when only one is given) up to, not including, `stop`; whole when all arguments are."""
     first, end = (0, start) if stop is None else (start, stop)
     array: Any = np.arange(first, end, step)
     if dtype is not None or array.dtype.kind == "f":
         array = array.astype(dtype or get_default_dtype())
-    return _made(array, requires_grad)
+    return _made(array, requires_grad, device)
 
 
 @implements(np.linspace)
@@ -100,11 +113,13 @@ def linspace(
     axis: int = 0,
     *,
     requires_grad: bool = False,
+    device: Any = None,
 ) -> Any:
     """`num` evenly spaced numbers from `start` to `stop`; gradients flow to Tensors given as ends.
 
     With `endpoint` False `stop` itself is left out; with `retstep` the distance is returned as well.
     """
+    on_cpu(device)
     if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
         array = np.linspace(start, stop, num, endpoint, dtype=dtype or get_default_dtype(), axis=axis)
         step = (as_array(stop) - as_array(start)) / max(num - endpoint, 1)
@@ -167,30 +182,43 @@ def geomspace(
 
 
 @implements(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
+def zeros_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Tensor:
     """Zeros of the shape and dtype of `a`."""
-    return _made(np.zeros_like(as_array(a), dtype, order, subok, shape))
+    return _made(np.zeros_like(as_array(a), dtype, order, subok, shape), device=device)
 
 
 @implements(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
+def ones_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Tensor:
     """Ones of the shape and dtype of `a`."""
-    return _made(np.ones_like(as_array(a), dtype, order, subok, shape))
+    return _made(np.ones_like(as_array(a), dtype, order, subok, shape), device=device)
 
 
 @implements(np.empty_like)
-def empty_like(prototype: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None) -> Tensor:
+def empty_like(
+    prototype: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Tensor:
     """Arbitrary values in the shape and dtype of `prototype`."""
-    return _made(np.empty_like(as_array(prototype), dtype, order, subok, shape))
+    return _made(np.empty_like(as_array(prototype), dtype, order, subok, shape), device=device)
 
 
 @implements(np.full_like)
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
     """One value in the shape and dtype of `a`; the value may be a 0-d Tensor that requires a gradient."""
     like = as_array(a)
     if isinstance(fill_value, Tensor) and fill_value.requires_grad:
         return np.broadcast_to(fill_value.astype(dtype or like.dtype), like.shape if shape is None else shape)
     value = fill_value.data if isinstance(fill_value, Tensor) else fill_value
-    return _made(np.full_like(like, value, dtype, order, subok, shape))
+    return _made(np.full_like(like, value, dtype, order, subok, shape), device=device)

@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
+from .creation import on_cpu
 
 __all__ = [
     "fft",
@@ -241,11 +242,13 @@ def ifftshift(x: Any, axes: Any = None) -> Any:
     return _shifted(x, axes, -1)
 
 
-def fftfreq(n: int, d: float = 1.0) -> Tensor:
+def fftfreq(n: int, d: float = 1.0, dtype: Any = np.float64, device: Any = None) -> Tensor:
     """The frequency of each bin of :func:`fft`, in cycles per unit of the sample spacing `d`."""
-    return Tensor(np.fft.fftfreq(n, d))
+    on_cpu(device)
+    return Tensor(np.fft.fftfreq(n, d), dtype=dtype)
 
 
-def rfftfreq(n: int, d: float = 1.0) -> Tensor:
+def rfftfreq(n: int, d: float = 1.0, dtype: Any = np.float64, device: Any = None) -> Tensor:
     """The frequency of each bin of :func:`rfft`."""
-    return Tensor(np.fft.rfftfreq(n, d))
+    on_cpu(device)
+    return Tensor(np.fft.rfftfreq(n, d), dtype=dtype)

@@ -17,34 +17,33 @@ __all__: list[str] = []
 _TESTS_OF_ONE = (np.isneginf, np.isposinf)
 
 
-def _values(argument: Any) -> Any:
+def values(argument: Any) -> Any:
     """The arrays behind the Tensors, in lists and tuples too."""
     if isinstance(argument, Tensor):
         return argument.data
-    if isinstance(argument, (list, tuple)):
-        return type(argument)([_values(part) for part in argument])
+    if argument.__class__ in (list, tuple):
+        return argument.__class__([values(part) for part in argument])
     return argument
 
 
 def _wrapped(answer: Any) -> Any:
-    return new_tensor(answer, None) if isinstance(answer, np.ndarray) else answer
+    if isinstance(answer, (np.ndarray, np.generic)):
+        return new_tensor(np.asarray(answer), None)
+    return tuple(map(_wrapped, answer)) if answer.__class__ is tuple else answer
 
 
-def _ask(function: Callable[..., Any], public: bool = True) -> None:
+def ask(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a NumPy function answer for Tensors by their values: arrays come back as Tensors, the rest as it is."""
 
+    @implements(function)
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
         if function in _TESTS_OF_ONE and len(args) > 1:
             raise TypeError(f"{function.__name__}: Tensors know no out=; assign the result.")
-        values = {key: _values(value) for key, value in kwargs.items()}
-        return _wrapped(function(*[_values(arg) for arg in args], **values))
+        return _wrapped(function(*map(values, args), **{key: values(value) for key, value in kwargs.items()}))
 
     answer.__doc__ = f"As :func:`numpy.{function.__name__}`; the answer carries no gradient."
-    implements(function)(answer)
-    if public:
-        globals()[function.__name__] = answer
-        __all__.append(function.__name__)
+    return answer
 
 
 _function: Any
@@ -58,9 +57,6 @@ for _function in (
     np.isreal,
     np.iscomplex,
     np.isin,
-):
-    _ask(_function)
-for _function in (
     np.shape,
     np.ndim,
     np.size,
@@ -78,8 +74,11 @@ for _function in (
     np.array2string,
     np.array_repr,
     np.array_str,
+    np.diag_indices_from,
     np.tril_indices_from,
     np.triu_indices_from,
-    np.diag_indices_from,
+    np.ravel_multi_index,
+    np.unravel_index,
 ):
-    _ask(_function, public=False)
+    globals()[_function.__name__] = ask(_function)
+    __all__.append(_function.__name__)

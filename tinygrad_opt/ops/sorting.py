@@ -5,8 +5,6 @@ Functions that answer with places or counts are here too; they have no gradient.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy as np
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
 from .indexing import getitem, take_along_axis
+from .inspection import ask
 
 __all__ = [
     "argpartition",
@@ -32,56 +31,56 @@ __all__ = [
 ]
 
 
-def _unwrap(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.data
-    return value.__class__([_unwrap(v) for v in value]) if value.__class__ in (list, tuple) else value
+argpartition = ask(np.argpartition)
+argwhere = ask(np.argwhere)
+digitize = ask(np.digitize)
+flatnonzero = ask(np.flatnonzero)
+lexsort = ask(np.lexsort)
+nonzero = ask(np.nonzero)
+searchsorted = ask(np.searchsorted)
 
 
-def _places(function: Any) -> Callable[..., Any]:
-    """A NumPy function that answers with whole numbers, on Tensors."""
-
-    @implements(function)
-    @functools.wraps(function)
-    def found(*args: Any, **options: Any) -> Any:
-        out = function(*map(_unwrap, args), **{key: _unwrap(value) for key, value in options.items()})
-        return tuple(map(Tensor, out)) if isinstance(out, tuple) else Tensor(np.asarray(out))
-
-    found.__doc__ = f"Like :func:`numpy.{function.__name__}`; whole numbers, without gradient."
-    del found.__wrapped__
-    return found
-
-
-argpartition = _places(np.argpartition)
-argwhere = _places(np.argwhere)
-digitize = _places(np.digitize)
-flatnonzero = _places(np.flatnonzero)
-lexsort = _places(np.lexsort)
-nonzero = _places(np.nonzero)
-searchsorted = _places(np.searchsorted)
-for _function in (np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.triu_indices_from):
-    _places(_function)
-_places(np.tril_indices_from)
+def _order(x: Any, axis: int, kind: Any, stable: Any, descending: bool) -> Any:
+    """The places that sort an array; in falling order too, equal elements stay in the order they had."""
+    if not descending:
+        return np.argsort(x, axis, kind, stable=stable)
+    return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
 
 
 @implements(np.argsort)
-def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
+def argsort(
+    a: Any,
+    axis: int | None = -1,
+    kind: Any = None,
+    order: None = None,
+    *,
+    stable: Any = None,
+    descending: bool = False,
+) -> Tensor:
     """Like :func:`numpy.argsort`, without gradient; a 0-d array counts as one element, as in PyTorch."""
-    a = as_tensor(a)
-    if a.ndim == 0 and axis in (0, -1):
+    x = as_tensor(a).data
+    if x.ndim == 0 and axis in (0, -1):
         return Tensor(np.zeros((), np.intp))
-    return Tensor(np.argsort(a.data, axis, kind, stable=stable))
+    x, axis = (x.ravel(), 0) if axis is None else (x, axis)
+    return Tensor(_order(x, axis, kind, stable, descending))
 
 
 @implements(np.sort)
-def sort(a: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: Any = None) -> Any:
+def sort(
+    a: Any,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: Any = None,
+    descending: bool = False,
+) -> Any:
     """The values of `a` in rising order along `axis` (NaN last); of equal ones each keeps its own gradient."""
     a = as_tensor(a)
     if a.ndim == 0 and axis in (0, -1):
         return np.copy(a)
-    if axis is None:
-        a, axis = a.reshape(-1), 0
-    return take_along_axis(a, np.argsort(a.data, axis=axis, kind="stable"), axis)
+    a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
+    return take_along_axis(a, _order(a.data, axis, "stable", None, descending), axis)
 
 
 @implements(np.sort_complex)
@@ -127,10 +126,7 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = Tr
     n = x.shape[axis]
     if not 0 <= k <= n:
         raise ValueError(f"topk: k={k}, but axis {axis} of shape {x.shape} has {n} elements.")
-    if largest:  # NaN counts as the largest; sorting the reversed axis keeps the earliest of equals first
-        order = n - 1 - np.flip(np.argsort(np.flip(x.data, axis), axis=axis, kind="stable"), axis)
-    else:
-        order = np.argsort(x.data, axis=axis, kind="stable")
+    order = _order(x.data, axis, "stable", None, largest)  # NaN counts as the largest
     places = np.take(order, np.arange(k), axis=axis)
     return TopK(take_along_axis(x, places, axis), Tensor(places))
 
