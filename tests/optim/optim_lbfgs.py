@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+from optim_problems import CHECKPOINTS, Network, Quadratic, Rows
 
 START = np.array([-1.2, 1.0, 0.7, -0.5])
 STEPS = 8
@@ -45,3 +46,54 @@ def cases():
             if options["line_search_fn"] is None and function == "rosenbrock":
                 options["lr"] *= 0.001
             yield function + "".join(f",{k}={v}" for k, v in options.items()), function, options
+
+
+PROBLEMS = {"quadratic": Quadratic, "network": Network, "rows": Rows}
+
+
+def long_cases():
+    """(text, problem, options) for runs of 500 steps: several shapes, None gradients, minibatches, exact zeros."""
+    for problem in PROBLEMS:
+        for search, lr in (("strong_wolfe", 1.0), ("strong_wolfe", 0.1), (None, 0.1), (None, 0.01)):
+            for iterations, history in ((1, 5), (4, 100), (20, 10)):
+                options = {"line_search_fn": search, "lr": lr, "max_iter": iterations, "history_size": history}
+                yield problem + "".join(f",{k}={v}" for k, v in options.items()), problem, options
+
+
+def long_run(make, problem, options, steps, noise=None):
+    """The parameters at the checkpoints, and after each step.
+
+    `make` takes starts and options; it gives arrays that show the parameters, and a function that makes a step with
+    what computes (loss, gradients). With `noise`, a generator, every gradient is wrong in its last bits.
+    """
+    problem = PROBLEMS[problem]()
+    values, advance = make(problem.start, options)
+    points = []
+    for step in range(steps):
+
+        def evaluate(step=step):
+            now = values()
+            found = problem.gradients(now, step)
+            if noise is not None:
+                found = [g if g is None else g * (1 + 4e-16 * noise.uniform(-1, 1, np.shape(g))) for g in found]
+            return problem.loss(now, step), [g if g is None else np.asarray(g) for g in found]
+
+        advance(evaluate)
+        points.append(np.concatenate([x.reshape(-1) for x in values()]))
+    return np.array(points)
+
+
+def distances(one, other):
+    """How far two paths are apart after each step, relative to the size of the parameters."""
+    return np.abs(one - other).max(1) / np.maximum(np.abs(other).max(1), 1e-3)
+
+
+def horizon(paths, tolerance=1e-10):
+    """For how many steps all paths stay together."""
+    apart = np.any([~(distances(path, paths[0]) < tolerance) for path in paths[1:]], axis=0)
+    return int(np.argmax(apart)) if apart.any() else len(apart)
+
+
+def at_checkpoints(points):
+    """The rows of a path that are frozen, those it reached."""
+    return points[[at - 1 for at in CHECKPOINTS if at <= len(points)]]

@@ -29,6 +29,9 @@ class Quadratic:
             found[4] = None
         return found
 
+    def loss(self, values, step):
+        return sum(float(np.sum(c * x * x)) / 2 for c, x in zip(self.curvature, values, strict=True))
+
 
 class Rows:
     """½ Σ c·x² over the rows of tables, of which a step sees a few: the gradients of the others are exactly 0."""
@@ -48,6 +51,10 @@ class Rows:
             g[..., rows, :] = c[rows] * x[..., rows, :]
             found.append(g)
         return found
+
+    def loss(self, values, step):
+        parts = zip(self.curvature, values, self.seen[step], strict=True)
+        return sum(float(np.sum(c[rows] * x[rows] ** 2)) / 2 for c, x, rows in parts)
 
 
 class Matrices:
@@ -84,6 +91,11 @@ class Network:
         dh = e @ w2 * (1 - h * h)
         return [dh.swapaxes(-1, -2) @ x, dh.sum(-2), e.swapaxes(-1, -2) @ h, e.sum(-2)]
 
+    def loss(self, values, step):
+        w1, b1, w2, b2 = values
+        rows = (np.arange(8) + 8 * step) % 64
+        return float(np.mean((np.tanh(self.x[rows] @ w1.T + b1) @ w2.T + b2 - self.y[rows]) ** 2))
+
 
 class Sparse:
     """Noise that each step shows in a few coordinates: the other gradients are exactly 0.
@@ -102,6 +114,9 @@ class Sparse:
 
     def gradients(self, values, step):
         return [g[step] for g in self.all]
+
+    def loss(self, values, step):
+        return sum(float(np.sum(g[step] * x)) for g, x in zip(self.all, values, strict=True))
 
 
 PROBLEMS = {"quadratic": Quadratic, "network": Network, "sparse": Sparse}

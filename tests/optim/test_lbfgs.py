@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from optim_lbfgs import FUNCTIONS, START, STEPS, cases, rosenbrock
+from optim_lbfgs import FUNCTIONS, START, STEPS, cases, distances, long_cases, long_run, rosenbrock
+from optim_problems import CHECKPOINTS
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
@@ -12,6 +13,7 @@ from tinygrad_opt.errors import GradientError
 from tinygrad_opt.optim.line_search import Point, cubic_minimum
 
 FROZEN = np.load(Path(__file__).parent / "reference" / "torch_lbfgs.npz")
+LONG = list(long_cases())
 ROWS = {str(text): row for row, text in enumerate(FROZEN["labels"])}
 OPTIONS = {"lr": 1.0, "line_search_fn": "strong_wolfe", "max_iter": 6}
 
@@ -44,8 +46,37 @@ def test_follows_pytorch(function):
             np.testing.assert_allclose(points, expected, rtol=1e-10, atol=1e-10, err_msg=text)
 
 
+def make(starts, options):
+    params = [tg.Tensor(np.array(x), requires_grad=True) for x in starts]
+    optimizer = optim.LBFGS(params, **options)
+
+    def advance(evaluate):
+        def closure():
+            loss, gradients = evaluate()
+            for p, g in zip(params, gradients, strict=True):
+                p.grad = None if g is None else tg.Tensor(g)
+            return loss
+
+        optimizer.step(closure)
+
+    return lambda: [p.data for p in params], advance
+
+
+@pytest.mark.parametrize("number", range(len(LONG)), ids=[text for text, _, _ in LONG])
+def test_follows_pytorch_for_500_steps_or_as_long_as_it_follows_itself(number):
+    """The horizon is where PyTorch's paths leave each other when its gradients are wrong in the last bit."""
+    text, problem, options = LONG[number]
+    steps = int(FROZEN["horizons"][number])
+    got = long_run(make, problem, options, steps)
+    for at, expected in zip(CHECKPOINTS, FROZEN[text], strict=True):
+        if at <= steps:
+            assert distances(got[at - 1 : at], expected[None])[0] < 1e-10, f"after {at} of {steps} steps"
+
+
 def test_every_frozen_run_is_used():
     assert {text for text, _, _ in cases()} == set(ROWS)
+    assert {text for text, _, _ in LONG} == set(FROZEN.files) - {"labels", "points", "horizons", "torch"}
+    assert (FROZEN["horizons"] == 500).sum() >= 9
 
 
 def test_state_goes_on_bit_for_bit():
@@ -88,6 +119,61 @@ def test_cubic_through_a_cubic_finds_its_minimum():
     points = [Point(t, f(t), None, df(t)) for t in (0.0, 2.0)]
     assert cubic_minimum(*points) == pytest.approx(1.0)
     assert cubic_minimum(*points[::-1]) == pytest.approx(1.0)
+
+
+def test_cubic_through_a_straight_line_goes_to_an_end():
+    """PyTorch divides by zero there, and takes the bound that the infinity is beyond."""
+    low, high = Point(0.0, 0.0, None, 0.0), Point(1.0, 0.0, None, 0.0)
+    assert cubic_minimum(low, high) == 0.5
+    assert cubic_minimum(low, low) == 0.0
+    assert 0.0 <= cubic_minimum(Point(0.0, np.inf, None, -1.0), high) <= 1.0
+
+
+def test_a_linear_loss_goes_on_falling():
+    x = tg.Tensor(np.array([1.0, -1.0]), requires_grad=True)
+    optimizer = optim.LBFGS([x], line_search_fn="strong_wolfe")
+
+    def closure():
+        x.grad = tg.Tensor(np.array([1e-3, -2e-3]))
+        return float(x.data @ x.grad.data)
+
+    losses = [optimizer.step(closure) for _ in range(10)]
+    assert losses == sorted(losses, reverse=True)
+    assert np.isfinite(x.data).all()
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_a_closure_that_fails_in_the_middle_leaves_all_as_it_was(search):
+    _, optimizer, closure = run({**OPTIONS, "line_search_fn": search, "lr": 1e-3}, 2)
+    before = optim.pack_state(optimizer.state_dict())
+    values = [p.data.copy() for p in optimizer.param_groups[0]["params"]]
+    calls = iter(range(100))
+
+    def failing():
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return closure()
+
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step(failing)
+    after = optim.pack_state(optimizer.state_dict())
+    assert before.keys() == after.keys()
+    for name, array in before.items():
+        np.testing.assert_array_equal(array, after[name])
+    for p, value in zip(optimizer.param_groups[0]["params"], values, strict=True):
+        np.testing.assert_array_equal(p.data, value)
+
+
+def test_a_step_at_the_minimum_is_a_step():
+    """It counts, so that a schedule after it does not complain of the order."""
+    x = tg.Tensor(np.zeros(2), requires_grad=True)
+    optimizer = optim.LBFGS([x])
+    schedule = optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    x.grad = tg.Tensor(np.zeros(2))
+    for _ in range(3):
+        optimizer.step(lambda: 0.0)
+        schedule.step()
+    assert optimizer.state_dict()["state"] == {}
 
 
 def test_a_state_that_does_not_fit_is_refused():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from ..autograd import enable_grad
 from ..autograd.graph import next_number
 from ..errors import GradientError
-from .advice import OptimizerWarning
 from .groups import table
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
@@ -86,8 +84,7 @@ class LBFGS(Optimizer):
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS takes one group of parameters: its step length and its history are common to all.")
         self._memory: dict[str, Any] = {"n_iter": 0, "func_evals": 0, "t": 0.0}
-        self._steps: list[Any] = []
-        self._changes: list[Any] = []
+        self._pairs: list[tuple[Any, Any, Any]] = []
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Raises: the history belongs to the parameters it began with."""
@@ -118,19 +115,30 @@ class LBFGS(Optimizer):
                 "LBFGS.step needs a closure, since it evaluates the loss several times: def closure(): "
                 "optimizer.zero_grad(); loss = …; loss.backward(); return loss"
             )
-        group, memory = self._values(0), self._memory
-        most = group["max_eval"] if group["max_eval"] is not None else group["max_iter"] * 5 // 4
+        group = self._values(0)
         first, here = self._first(closure)
-        gradient, loss = here.gradient, here.loss
-        evaluations = 1
+        x, memory, pairs = self._position(), dict(self._memory), list(self._pairs)
+        try:
+            evaluations = 1 + self._iterate(closure, here, group)
+        except BaseException:
+            self._place(x)
+            self._memory, self._pairs = memory, pairs
+            raise
+        self._memory["func_evals"] += evaluations
+        self.steps_taken += 1
+        return first
+
+    def _iterate(self, closure: Callable[[], Any], start: Point, group: Mapping[str, Any]) -> int:
+        """Iterate from a point until a reason to stop; returns the number of evaluations."""
+        memory, loss, gradient = self._memory, start.loss, start.gradient
+        most = group["max_eval"] if group["max_eval"] is not None else group["max_iter"] * 5 // 4
+        evaluations = 0
         if np.abs(gradient).max(initial=0.0) <= group["tolerance_grad"]:
-            return first
+            return evaluations
         for iteration in range(1, group["max_iter"] + 1):
             d = self._direction(gradient, group["history_size"])
-            memory["gradient"], memory["d"] = gradient, d
-            t = group["lr"]
-            if memory["n_iter"] == 1:
-                t = min(1.0, 1.0 / np.abs(gradient).sum().item()) * t
+            t = group["lr"] * (min(1.0, 1.0 / np.abs(gradient).sum().item()) if memory["n_iter"] == 1 else 1.0)
+            memory.update(gradient=gradient, d=d, t=t)
             slope = float(gradient.dot(d))
             if slope > -group["tolerance_change"]:
                 break
@@ -141,17 +149,16 @@ class LBFGS(Optimizer):
                     loss, gradient = self._evaluate(closure)
                     evaluations += 1
             else:
-                found, count = self._search(closure, Point(0.0, loss, gradient, slope), t, d, most - evaluations)
+                here = Point(0.0, loss, gradient, slope)
+                found, count = self._search(closure, here, t, d, most - 1 - evaluations)
                 loss, gradient, t = found.loss, found.gradient, found.t
                 evaluations += count
             memory["t"] = t
-            if last or evaluations >= most or np.abs(gradient).max() <= group["tolerance_grad"]:
+            if last or 1 + evaluations >= most or np.abs(gradient).max() <= group["tolerance_grad"]:
                 break
             if np.abs(d * t).max() <= group["tolerance_change"] or abs(loss - before) < group["tolerance_change"]:
                 break
-        memory["func_evals"] += evaluations
-        self.steps_taken += 1
-        return first
+        return evaluations
 
     # Moving and evaluating
 
@@ -209,16 +216,12 @@ class LBFGS(Optimizer):
             loss, gradient = self._evaluate(closure)
             return Point(t, loss, gradient, float(gradient.dot(d)))
 
-        try:
-            found, count = strong_wolfe(evaluate, start, t, float(np.abs(d).max()), most)
-        except BaseException:
-            self._place(x)
-            raise
+        found, count = strong_wolfe(evaluate, start, t, float(np.abs(d).max()), most)
         self._place(x + d * d.dtype.type(found.t))
         if not found.loss <= start.loss:
             self._place(x)
             found = start
-            warnings.warn("LBFGS: no step along this direction lowered the loss.", OptimizerWarning, stacklevel=3)
+            self._advice.say("stuck", "LBFGS.step: no step along this direction lowered the loss.")
         return found, count
 
     # The approximate inverse Hessian
@@ -231,17 +234,15 @@ class LBFGS(Optimizer):
             return -gradient
         y, s = gradient - memory["gradient"], memory["d"] * gradient.dtype.type(memory["t"])
         if y.dot(s) > 1e-10:
-            self._steps.append(s)
-            self._changes.append(y)
-            del self._steps[:-history], self._changes[:-history]
+            self._pairs.append((s, y, 1 / y.dot(s)))
+            del self._pairs[:-history]
             memory["gamma"] = y.dot(s) / y.dot(y)
-        pairs = [(s, y, 1 / y.dot(s)) for s, y in zip(self._steps, self._changes, strict=True)]
         q, alphas = -gradient, []
-        for s, y, rho in reversed(pairs):
+        for s, y, rho in reversed(self._pairs):
             alphas.append(s.dot(q) * rho)
             q = q - alphas[-1] * y
         d = q * memory.get("gamma", gradient.dtype.type(1))
-        for (s, y, rho), alpha in zip(pairs, reversed(alphas), strict=True):
+        for (s, y, rho), alpha in zip(self._pairs, reversed(alphas), strict=True):
             d = d + s * (alpha - y.dot(d) * rho)
         return d
 
@@ -253,8 +254,9 @@ class LBFGS(Optimizer):
         entry = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in self._memory.items()}
         if self._memory["n_iter"]:
             n = self._position().size
-            entry["steps"] = np.array(self._steps).reshape(-1, n)
-            entry["changes"] = np.array(self._changes).reshape(-1, n)
+            dtype = entry["d"].dtype
+            entry["steps"] = np.array([s for s, _, _ in self._pairs], dtype).reshape(-1, n)
+            entry["changes"] = np.array([y for _, y, _ in self._pairs], dtype).reshape(-1, n)
             saved["state"][0] = entry
         return saved
 
@@ -274,6 +276,6 @@ class LBFGS(Optimizer):
         if problems:
             raise ValueError("load_state_dict: the state does not fit this LBFGS:\n  " + "\n  ".join(problems))
         super().load_state_dict({**state_dict, "state": {}}, hyperparameters=hyperparameters)
-        self._steps = list(np.array(entry.pop("steps", [])))
-        self._changes = list(np.array(entry.pop("changes", [])))
+        steps, changes = np.array(entry.pop("steps", [])), np.array(entry.pop("changes", []))
+        self._pairs = [(s, y, 1 / y.dot(s)) for s, y in zip(steps, changes, strict=True)]
         self._memory = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in entry.items()}

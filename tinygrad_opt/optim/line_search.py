@@ -32,13 +32,17 @@ def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None)
     if a.t > b.t:
         a, b = b, a
     low, high = bounds or (a.t, b.t)
+    if a.t == b.t:
+        return (low + high) / 2
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
-    if not square >= 0:
+    if not 0 <= square < math.inf:
         return (low + high) / 2
     d2 = math.sqrt(square)
-    best = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
-    return min(max(best, low), high)
+    fall, turn = b.slope + d2 - d1, b.slope - a.slope + 2 * d2
+    if turn == 0:  # a straight line, as nearly as the numbers can tell
+        return (low + high) / 2 if fall == 0 else high if fall < 0 else low
+    return min(max(b.t - (b.t - a.t) * (fall / turn), low), high)
 
 
 def strong_wolfe(
