@@ -106,13 +106,14 @@ class Prodigy(Optimizer):
         return None
 
     def state_dict(self) -> dict[str, Any]:
-        """As the base's, with "d" and "r"."""
-        return {**super().state_dict(), "d": self.d, "r": self.r}
+        """As the base's, with "d", "r" and "steps_taken"."""
+        return {**super().state_dict(), "d": self.d, "r": self.r, "steps_taken": self.steps_taken}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
-        """As the base's, with "d" and "r"."""
-        absent = [key for key in ("d", "r") if key not in state_dict]
+        """As the base's, with "d", "r" and "steps_taken"."""
+        absent = [key for key in ("d", "r", "steps_taken") if key not in state_dict]
         if absent:
             raise ValueError(f"load_state_dict: missing for Prodigy: {', '.join(absent)}; nothing was loaded.")
         super().load_state_dict(state_dict, hyperparameters=hyperparameters)
         self.d, self.r = float(state_dict["d"]), float(state_dict["r"])
+        self.steps_taken = int(state_dict["steps_taken"])
