@@ -189,9 +189,39 @@ CASES: dict[str, Case] = {
     "nansum": (np.nansum, lambda t, x: t.nansum(x), ([1.0, nan, 3.0],)),
     "nanmean": (np.nanmean, lambda t, x: t.nanmean(x), ([1.0, nan, 3.0],)),
     "nanmedian": (np.nanmedian, lambda t, x: t.nanmedian(x), ([1.0, nan, 3.0, 2.0],)),
+    # NaN and the origin
+    "relu of NaN": (tg.relu, lambda t, x: t.relu(x), ([nan, 1.0, -1.0, inf, -inf, -0.0],)),
+    "max of rows with NaN": (
+        lambda x: np.max(x, axis=1),
+        lambda t, x: t.amax(x, 1),
+        ([[nan, 1.0], [inf, inf], [2.0, 3.0], [-inf, -inf]],),
+    ),
+    "min of rows with NaN": (
+        lambda x: np.min(x, axis=0, keepdims=True),
+        lambda t, x: t.amin(x, 0, keepdim=True),
+        ([[nan, 1.0], [2.0, 1.0]],),
+    ),
+    "arctan2 at the origin": (np.arctan2, lambda t, a, b: t.atan2(a, b), ([0.0, -0.0, 1e-200], [0.0, 0.0, 1e-200])),
+    "logit outside": (tg.logit, lambda t, x: t.logit(x), ([0.0, 1.0, 0.5, 2.0, -1.0],)),
+    "elu at 0": (
+        lambda x: tg.nn.functional.elu(x, 0.8),
+        lambda t, x: t.nn.functional.elu(x, 0.8),
+        ([0.0, -0.0, 2.0, -2.0, -inf],),
+    ),
+    "celu at 0": (
+        lambda x: tg.nn.functional.celu(x, 0.5),
+        lambda t, x: t.nn.functional.celu(x, 0.5),
+        ([0.0, 2.0, -2.0],),
+    ),
+    "selu at 0": (tg.nn.functional.selu, lambda t, x: t.nn.functional.selu(x), ([0.0, 2.0, -2.0],)),
+    "norm at 0": (np.linalg.norm, lambda t, x: t.linalg.norm(x), ([0.0, 0.0],)),
+    "1-norm at 0": (lambda x: np.linalg.norm(x, 1), lambda t, x: t.linalg.norm(x, 1), ([0.0, -2.0, 0.0],)),
+    "3-norm at 0": (lambda x: np.linalg.norm(x, 3), lambda t, x: t.linalg.norm(x, 3), ([0.0, -2.0, 0.0],)),
+    "∞-norm, tie": (lambda x: np.linalg.norm(x, inf), lambda t, x: t.linalg.norm(x, inf), ([2.0, -2.0, 0.0],)),
 }
 
 NO_SECOND = {"power of arrays at 0", "0 to a power", "sinc at 0", "copysign", "logaddexp"}
+NO_SECOND |= {"arctan2 at the origin", "norm at 0"}
 """Where PyTorch's second derivative is NaN at some places, and ours a number."""
 
 

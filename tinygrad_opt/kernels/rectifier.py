@@ -31,7 +31,7 @@ def _back(d, g, y):  # type: ignore[no-untyped-def]
     zero = y.dtype.type(0)
     for i in range(y.size):
         v, given = y[i], g[i]
-        d[i] = given if v > zero else zero
+        d[i] = given if v != zero else zero
 
 
 def _run(loop: Any, *arrays: Any) -> Any:
@@ -50,5 +50,5 @@ def relu(x: Any) -> Any:
 
 
 def back(g: Any, y: Any) -> Any:
-    """g where y > 0, else 0."""
+    """g where y is not 0, else 0."""
     return _run(_back, g, y)

@@ -85,11 +85,23 @@ def rrelu(
     return x * np.where(x.data > 0, x.dtype.type(1), slopes)
 
 
+@primitive(
+    name="exponential_unit",
+    real=True,
+    arrays=1,
+    samples=lambda rng: [(x, 1.5, 0.5) for (x,) in unary()(rng)],
+    formula="x, or s · (exp(r · x) − 1) below 0",
+    gradient=["g, or g · s · r · exp(r · x) below 0"],
+)
 def _exponential(x: Any, scale: float, rate: float) -> Any:
-    """max(x, 0) + scale · (exp(rate · min(x, 0)) − 1)."""
-    x = as_tensor(x)
-    below = np.where(x.data > 0, 0, x)
-    return np.where(x.data > 0, x, np.expm1(below * rate) * scale)
+    """x where it is positive, scale · (exp(rate · x) − 1) elsewhere."""
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0) * rate) * scale)
+
+
+@_exponential.vjp(0)
+def _(g: Any, _y: Any, x: Any, scale: float, rate: float) -> Any:
+    below = np.where(x >= 0, 0, x)  # a constant at 0 as well: there the second derivative is 0
+    return g * np.where(x > 0, 1, np.exp(below * rate) * (scale * rate))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:

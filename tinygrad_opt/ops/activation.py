@@ -22,7 +22,7 @@ _LEAST = 1 << 14  # elements from which compiled code pays
 
 @primitive(real=True, formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
 def relu(x: Any) -> Any:
-    """max(x, 0); the gradient at 0 is 0."""
+    """max(x, 0); the gradient at 0 is 0, and NaN lets it through."""
     if compiled := twin("rectifier", x.size, _LEAST):
         found = compiled.relu(x)
         if found is not None:
@@ -36,7 +36,7 @@ def _(g: Any, y: Any, _x: Any) -> Any:
         found = compiled.back(g, y)
         if found is not None:
             return found
-    return keep(g, y > 0)
+    return keep(g, y != 0)  # y is never negative, but may be NaN
 
 
 @primitive(
@@ -81,7 +81,7 @@ def log_sigmoid(x: Any) -> Any:
 
 @primitive(
     name="logit",
-    vjp=[holomorphic(lambda g, _y, x: g / (x * (1 - x)))],
+    vjp=[holomorphic(lambda g, y, x: np.where(np.isnan(y), np.nan, g / (x * (1 - x))))],
     formula="ln(x / (1 − x))",
     gradient=["g / (x (1 − x))"],
     samples=unary(0.1, 0.9),

@@ -29,6 +29,7 @@ def columns(values: Any) -> Any:
 
 
 def rows(values: Any) -> Any:
+    """(…, k) as (…, k, 1): one factor a row."""
     return np.expand_dims(values, -1)
 
 

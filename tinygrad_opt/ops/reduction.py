@@ -212,11 +212,14 @@ def _share(
     initial: Any = None,
     where: Any = True,
 ) -> Any:
-    """The gradient of an extremum, in equal parts for the elements that attain it."""
+    """The gradient of an extremum, in equal parts for the elements that attain it; NaN where the extremum is NaN."""
     attained = x == expand(y, x.shape, axis, keepdims)
     if where is not True:
         attained = attained & where
     n = np.maximum(np.sum(attained, axis=axis, keepdims=True, dtype=g.dtype), 1)  # 0 where `initial` won
+    if np.any(unknown := np.isnan(y)):
+        g = np.where(unknown, np.nan, g)
+        attained = attained | expand(unknown, x.shape, axis, keepdims)
     return keep(expand(g, x.shape, axis, keepdims) / n, attained)
 
 

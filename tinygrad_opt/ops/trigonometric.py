@@ -89,14 +89,22 @@ arctan = atan = primitive(
     gradient=["g / (1 + x²)"],
     samples=unary(),
 )
+
+
+def _square_distance(a: Any, b: Any) -> Any:
+    """a² + b², infinite at the origin, so that a gradient divided by it is 0 there."""
+    square = a * a + b * b
+    return np.where(square == 0, np.inf, square)
+
+
 arctan2 = atan2 = primitive(
     np.arctan2,
     vjp=[
-        lambda g, _y, a, b: g * (b / (a * a + b * b)),
-        lambda g, _y, a, b: g * (-a / (a * a + b * b)),
+        lambda g, _y, a, b: g * (b / _square_distance(a, b)),
+        lambda g, _y, a, b: g * (-a / _square_distance(a, b)),
     ],
     formula="arctan2(a, b)",
-    gradient=["g · b / (a² + b²)", "−g · a / (a² + b²)"],
+    gradient=["g · b / (a² + b²), 0 at the origin", "−g · a / (a² + b²), 0 at the origin"],
     samples=binary(0.5, 2.0, -2.0, -0.5),
 )
 sinh = primitive(
