@@ -160,3 +160,13 @@ def test_weights_and_places_of_quantiles_keep_theirs() -> None:
     np.testing.assert_allclose(w.grad.data, (x.data - 3.75) / 4)
     np.cov(x, aweights=w).backward()
     assert np.any(w.grad.data != 0)
+
+
+@pytest.mark.parametrize("name", ["sum", "max", "cumsum", "exp", "round", "var", "nanstd", "nanmax", "median", "ptp"])
+@pytest.mark.parametrize("module", [np, tg])
+def test_nothing_is_written_into_an_array_on_the_side(module: Any, name: str) -> None:
+    t = tg.tensor(np.array([0.5, 0.25]), requires_grad=True)
+    buffer = np.full_like(getattr(np, name)(t.data), 7.0)
+    with pytest.raises(DetachError, match=r"out=.*assign the result|Write a = a \+ t"):
+        getattr(module, name)(t, out=buffer)
+    assert np.all(buffer == 7.0)

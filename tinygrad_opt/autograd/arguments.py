@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..errors import GradientError
+from ..errors import DetachError, GradientError
 from .dtypes import as_array, get_default_dtype
 from .modes import mode
 from .tensor import Tensor
@@ -54,6 +54,8 @@ def _beside(value: Any, dtypes: Sequence[np.dtype[Any]]) -> ndarray[Any, Any]:
 def plain_option(name: str, option: str, value: Any) -> Any:
     """A static option's plain value; a Tensor that needs a gradient there is an error, not a detour."""
     if value.__class__ in _PLAIN:
+        if option == "out" and value is not None:
+            raise DetachError(f"{name}: Tensors know no out=, which would lose their gradient; assign the result.")
         return value
     if isinstance(value, Tensor):
         if value._node is not None and mode.grad_enabled:

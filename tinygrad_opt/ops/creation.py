@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.dtypes import get_default_dtype
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor, new_tensor
+from .options import on_cpu
 
 __all__ = [
     "arange",
@@ -35,12 +36,6 @@ def beside(value: Any, x: Any) -> Tensor:
         return as_tensor(value)
     array = np.asarray(value)
     return as_tensor(array.astype(x.dtype) if array.dtype.kind == "f" and x.dtype.kind in "fc" else array)
-
-
-def on_cpu(device: Any) -> None:
-    """Raise ValueError for any device but the CPU."""
-    if device not in (None, "cpu"):
-        raise ValueError(f"device={device!r}: everything is on the CPU here; leave device away.")
 
 
 def _made(array: Any, requires_grad: bool = False, device: Any = None) -> Tensor:

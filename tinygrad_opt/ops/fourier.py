@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
-from .creation import on_cpu
+from .options import on_cpu
 
 __all__ = [
     "fft",

@@ -38,7 +38,7 @@ from numpy import (
 from ..autograd.dtypes import as_array, get_default_dtype
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import DetachError
-from .creation import on_cpu
+from .options import on_cpu
 
 __all__ = [
     "__array_api_version__",

@@ -9,8 +9,10 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
+from .options import no_out
 from .reduction import axes_of
 from .samples import one_axis
+from .statistics import std, var
 
 __all__ = [
     "nanargmax",
@@ -71,11 +73,18 @@ def _masked(a: Any, where: Any) -> Any:
     return a, present if where is True else present & where
 
 
+def _over_present(function: Any, a: Any, where: Any, options: dict[str, Any]) -> Any:
+    """A reduction of what is not NaN."""
+    a, present = _masked(a, where)
+    if options.get("mean") is not None:  # deviations are then taken of all, and 0 · NaN is NaN
+        a = _filled(a, 0.0)
+    return function(a, where=present, **options)
+
+
 @implements(np.nanmean)
 def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """The mean of what is not NaN; NaN where nothing is left."""
-    a, present = _masked(a, where)
-    return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims, where=present)
+    return _over_present(np.mean, a, where, {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
 
 @implements(np.nanvar)
@@ -88,14 +97,11 @@ def nanvar(
     keepdims: bool = False,
     *,
     where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
+    **options: Any,
 ) -> Any:
-    """The variance of what is not NaN."""
-    a, present = _masked(a, where)
-    ddof = ddof if correction is None else correction
-    a, options = (a, {}) if mean is None else (_filled(a, 0.0), {"mean": mean})
-    return np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present, **options)
+    """The variance of what is not NaN; `options` are the other ones of :func:`var`."""
+    options |= {"axis": axis, "dtype": dtype, "out": out, "ddof": ddof, "keepdims": keepdims}
+    return _over_present(var, a, where, options)
 
 
 @implements(np.nanstd)
@@ -108,25 +114,24 @@ def nanstd(
     keepdims: bool = False,
     *,
     where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
+    **options: Any,
 ) -> Any:
-    """The standard deviation of what is not NaN."""
-    a, present = _masked(a, where)
-    ddof = ddof if correction is None else correction
-    a, options = (a, {}) if mean is None else (_filled(a, 0.0), {"mean": mean})
-    return np.std(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=present, **options)
+    """The standard deviation of what is not NaN; `options` are the other ones of :func:`std`."""
+    options |= {"axis": axis, "dtype": dtype, "out": out, "ddof": ddof, "keepdims": keepdims}
+    return _over_present(std, a, where, options)
 
 
 @implements(np.nanmax)
 def nanmax(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, **options: Any) -> Any:
     """The largest element that is not NaN; NaN where there is none."""
+    no_out("nanmax", out)
     return _nan_extremum(np.max, -np.inf, a, axis, keepdims, options)
 
 
 @implements(np.nanmin)
 def nanmin(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, **options: Any) -> Any:
     """The smallest element that is not NaN; NaN where there is none."""
+    no_out("nanmin", out)
     return _nan_extremum(np.min, np.inf, a, axis, keepdims, options)
 
 

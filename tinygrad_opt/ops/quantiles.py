@@ -12,6 +12,7 @@ import numpy as np
 
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from .options import no_out
 from .reduction import axes_of
 
 __all__ = [
@@ -125,6 +126,7 @@ def quantile(
     ValueError
         `q` lies outside of 0 to 1, the method is not known or allows no weights, or there are no elements.
     """
+    no_out("quantile", out)
     if weights is not None:
         return _weighted(a, q, axis, method, keepdims, weights, skip_nan=False)
     return _quantile(a, q, axis, method, keepdims, skip_nan=False)
@@ -143,6 +145,7 @@ def nanquantile(
     weights: Any = None,
 ) -> Any:
     """:func:`quantile` of what is not NaN."""
+    no_out("nanquantile", out)
     if weights is not None:
         return _weighted(a, q, axis, method, keepdims, weights, skip_nan=True)
     return _quantile(a, q, axis, method, keepdims, skip_nan=True)
@@ -163,10 +166,10 @@ def nanpercentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) 
 @implements(np.median)
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The middle of the sorted values, or the mean of the middle two."""
-    return quantile(a, 0.5, axis, keepdims=keepdims)
+    return quantile(a, 0.5, axis, out, keepdims=keepdims)
 
 
 @implements(np.nanmedian)
 def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """The median of what is not NaN."""
-    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+    return nanquantile(a, 0.5, axis, out, keepdims=keepdims)

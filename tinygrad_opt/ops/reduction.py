@@ -12,6 +12,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from .complex import holomorphic
 from .masking import keep
+from .options import no_out
 from .samples import one_axis, reduction
 
 __all__ = [
@@ -243,4 +244,5 @@ count_nonzero = primitive(
 @implements(np.ptp)
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
     """The range of the values, maximum − minimum."""
+    no_out("ptp", out)
     return max(a, axis=axis, keepdims=keepdims) - min(a, axis=axis, keepdims=keepdims)

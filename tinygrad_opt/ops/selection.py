@@ -16,6 +16,7 @@ from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
 from .indexing import getitem, scattered, setitem, take_along_axis, where
+from .options import no_out
 
 __all__ = [
     "bincount",
@@ -72,6 +73,7 @@ def _write(x: Any, new: Any, caller: str) -> None:
 @implements(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
     """The elements at `indices` along `axis`; of all of a in one row, by default."""
+    no_out("take", out)
     a = as_tensor(a)
     if axis is None:
         a, axis = a.reshape(-1), 0
@@ -82,10 +84,10 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
 
 
 @implements(np.compress)
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
     """The slices of a along `axis` (elements of all of it in one row, by default) where the condition holds."""
     chosen = np.flatnonzero(as_array(condition))
-    return take(a, chosen, axis)
+    return take(a, chosen, axis, out)
 
 
 @implements(np.extract)
@@ -108,6 +110,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 @implements(np.choose)
 def choose(a: Any, choices: Sequence[Any], out: None = None, mode: str = "raise") -> Any:
     """For each element i of `a`, the element there of ``choices[i]``; all broadcast."""
+    no_out("choose", out)
     number = _bounded(_whole(a, "choose"), len(choices), mode)
     if number.size and not 0 <= number.min() <= number.max() < len(choices):
         raise ValueError(f"choose: numbers must be 0..{len(choices) - 1}, got {number.min()}..{number.max()}.")

@@ -11,6 +11,7 @@ from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
 from .creation import beside
+from .options import no_out
 from .reduction import axes_of, count, expand, mean
 from .samples import reduction
 
@@ -107,6 +108,7 @@ def var(
 
     A `mean` that is known already (with its axes kept) is taken as it is; gradients flow to it too.
     """
+    no_out("var", out)
     ddof = ddof if correction is None else correction
     if mean is None:
         return _var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
@@ -131,6 +133,7 @@ def std(
 
     A `mean` that is known already (with its axes kept) is taken as it is; gradients flow to it too.
     """
+    no_out("std", out)
     ddof = ddof if correction is None else correction
     if mean is None:
         return _std(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
