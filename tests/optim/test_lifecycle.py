@@ -9,20 +9,26 @@ import warnings
 
 import numpy as np
 import pytest
+from optim_configurations import OWN
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
+from tinygrad_opt.kernels import kernels, rules
+from tinygrad_opt.optim import flat
 
 OPTIMIZERS = {
     "SGD": {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.01},
     "Adam": {"lr": 0.01, "amsgrad": True},
+    "AdamW": {"lr": 0.01, "weight_decay": 0.1},
     "NAdam": {"lr": 0.01},
     "Adagrad": {"lr": 0.05, "initial_accumulator_value": 0.1},
     "RMSprop": {"lr": 0.01, "centered": True, "momentum": 0.5},
     "ASGD": {"lr": 0.01, "t0": 5.0},
     "Adafactor": {"lr": 0.01},
     "Rprop": {"lr": 0.01},
+    "LBFGS": {"lr": 0.1, "max_iter": 3},
 }
+OPTIONS = {name: found[-1] for name, found in OWN.items()} | {"Prodigy": {"d0": 0.01}} | OPTIMIZERS
 SHAPES = [(2, 3), (), (4,), (1, 2, 2)]
 
 
@@ -71,14 +77,18 @@ def train(lib, given, optimizer, first, last, without=()):
     for step in range(first, last):
         rng = np.random.default_rng(step)
         noise = [rng.standard_normal(s) for s in SHAPES]
-        for i, p in enumerate(given):
-            p.grad = None if i in without else lib.tensor(np.asarray(lib.numbers(p) + noise[i]))
-        optimizer.step()
+
+        def closure(noise=noise):
+            for i, p in enumerate(given):
+                p.grad = None if i in without else lib.tensor(np.asarray(lib.numbers(p) + noise[i]))
+            return sum(float(np.sum((lib.numbers(p) + n) ** 2)) / 2 for p, n in zip(given, noise, strict=False))
+
+        optimizer.step(closure)
 
 
 def make(lib, name, given):
     extra = {"allow_unused": True} if lib is Ours else {}
-    return getattr(lib.optim, name)(given, **OPTIMIZERS[name], **extra)
+    return getattr(lib.optim, name)(given, **OPTIONS[name], **extra)
 
 
 def undisturbed(lib, name):
@@ -222,11 +232,43 @@ def torch():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda f: f.__name__)
 def test_ends_where_pytorch_does(scenario, name, torch, on_numpy):
+    if name == "LBFGS" and scenario in (added_group, optimizer_loaded_with_other_groups_rates, copied, pickled):
+        pytest.skip("L-BFGS takes one group in both libraries; PyTorch's cannot be copied")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ours, theirs = scenario(Ours, name), scenario(Theirs(torch), name)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-10, atol=1e-13)
+
+
+ELEMENTWISE = [name for name in OPTIONS if hasattr(getattr(optim, name), "rule")]
+ELEMENTWISE = [name for name in ELEMENTWISE if getattr(optim, name).rule.elementwise]
+
+
+@pytest.mark.parametrize("execution", ["whole", "blocks", "compiled"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_every_execution_ends_where_separate_parameters_do(name, execution, monkeypatch):
+    """A flat buffer, in one go, in blocks or compiled, beside each parameter by itself with its own arrays."""
+    if execution == "compiled":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(flat, "LEAST", 1)
+        monkeypatch.setattr(rules, "LEAST", 1)
+    if execution == "blocks":
+        monkeypatch.setattr(flat, "LARGE", 2)
+        monkeypatch.setattr(flat, "BLOCK", 2)
+    before = kernels()
+    kernels("numba" if execution == "compiled" else "numpy")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            together = [scenario(Ours, name) for scenario in SCENARIOS]
+            monkeypatch.setattr(getattr(optim, name).rule, "elementwise", False)
+            apart = [scenario(Ours, name) for scenario in SCENARIOS]
+    finally:
+        kernels(before)
+    for scenario, some, others in zip(SCENARIOS, together, apart, strict=True):
+        for a, b in zip(some, others, strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-12, atol=1e-14, err_msg=scenario.__name__)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda f: f.__name__)
@@ -252,9 +294,13 @@ def tied_model(lib, nn, name):
     x, y = (lib.tensor(rng.standard_normal((8, 3))) for _ in range(2))
 
     def step():
-        optimizer.zero_grad()
-        ((net(x) - y) ** 2).mean().backward()
-        optimizer.step()
+        def closure():
+            optimizer.zero_grad()
+            loss = ((net(x) - y) ** 2).mean()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
 
     for _ in range(4):
         step()
@@ -264,7 +310,8 @@ def tied_model(lib, nn, name):
     net.load_state_dict(saved)
     for _ in range(4):
         step()
-    net, optimizer = copy.deepcopy((net, optimizer))
+    if name != "LBFGS":  # PyTorch's cannot be copied
+        net, optimizer = copy.deepcopy((net, optimizer))
     assert net[2].weight is net[0].weight
     for _ in range(4):
         step()

@@ -113,6 +113,8 @@ def bind_arguments(
 
 def unknown(name: str, key: str, known: Iterable[str]) -> str:
     """The message for a hyperparameter that does not exist."""
+    if key == "differentiable":
+        return f"{name}: leave out '{key}'. To differentiate through training, use optim.Functional and optim.unroll."
     if key in _SWITCHES:
         return f"{name}: leave out '{key}'. It chooses among PyTorch's implementations; here each step is fused."
     known = list(known)
