@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = ["explanation", "formula", "terms"]
 
-GREEK = {"lr": "η", "betas": "β₁, β₂", "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ"}
+GREEK = {
+    "lr": "ηγ", "betas": ("β₁, β₂",), "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ",
+    "alpha": "α", "lambd": "λ", "dampening": "τ", "trust_coefficient": "τ", "etas": ("η⁻, η⁺",), "t0": ("t₀",),
+    "hessian_power": "k",
+}  # fmt: skip
+"""Hyperparameter → the symbols that may stand for it in a formula."""
+
+NEUTRAL = (
+    (r" [+-] 0 \* (\w+′*|\([^()]*\))(?= [+-]|\)|$)", ""),
+    (r" \* 1(?![\w.])", ""),
+    (r"(?<![\w.])(?<!/ )(?<!\*\* )1 \* ", ""),
+    (r"(?<!\w)\((\w+′*)\)", r"\1"),
+)
+"""What changes nothing in a line of the rule, such as a weight decay of 0 → what to write instead."""
 
 
 def explanation(optimizer: Optimizer) -> str:
@@ -31,10 +44,9 @@ def explanation(optimizer: Optimizer) -> str:
     if text := formula(cls):
         lines += ["", f"  {text}"]
     for index, group in enumerate(optimizer.param_groups):
-        lines += ["", f"group {index}, {len(group['params'])} parameters:"]
-        for key in optimizer.defaults:
-            symbol = f" ({GREEK[key]})" if key in GREEK else ""
-            lines.append(f"  {key}{symbol} = {group[key]!r}")
+        lines += ["", f"group {index}, {len(group['params'])} parameter{'s' * (len(group['params']) != 1)}:"]
+        symbols = _symbols(optimizer.defaults, text)
+        lines += [f"  {key}{symbols.get(key, '')} = {group[key]!r}" for key in optimizer.defaults]
         if rule is not None and rule.elementwise:
             for executor in optimizer._executors[index]:
                 executor.settle()
@@ -43,6 +55,17 @@ def explanation(optimizer: Optimizer) -> str:
             lines += [f"  For one number, at step t = {steps + 1}:"]
             lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), steps + 1, clock)]
     return "\n".join(lines)
+
+
+def _symbols(names: Iterable[str], text: str) -> dict[str, str]:
+    """The symbols of hyperparameters that a formula has, each given once; none where it has the name itself."""
+    found: dict[str, str] = {}
+    for name in names:
+        for symbol in () if re.search(rf"\b{name}[/·]", text) else GREEK.get(name, ()):
+            shown = f" ({symbol})"
+            if re.search(symbol.split(", ")[0] + "(?![⁺⁻'])", text) and shown not in found.values():
+                found.setdefault(name, shown)
+    return found
 
 
 def formula(cls: type[Optimizer]) -> str:
@@ -76,7 +99,10 @@ def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int, clock: Mapping[
         return seen.setdefault(match.group(0), name + "′" * (taken + 1))
 
     named = [re.sub(r"\b([A-Za-z]\w*?)_(\d+|i)\b", rename, line) for line in lines]
-    return [re.sub(r"\bp\b", "θ", line.replace("np.", "")) for line in named]
+    plain = [re.sub(r"\bp\b", "θ", line.replace("np.", "")) for line in named]
+    for pattern, shorter in NEUTRAL:
+        plain = [re.sub(pattern, shorter, line) for line in plain]
+    return plain
 
 
 def terms(optimizer: Optimizer, p: Tensor) -> dict[str, Any]:
