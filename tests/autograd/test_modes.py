@@ -1,5 +1,7 @@
 """no_grad and its kin: nesting, decorators, exceptions, threads."""
 
+import asyncio
+import contextvars
 import threading
 
 import numpy as np
@@ -53,3 +55,37 @@ def test_other_threads_keep_recording():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+def test_tasks_of_one_thread_keep_recording():
+    seen = []
+
+    async def quiet(entered, leave):
+        with tg.no_grad():
+            entered.set()
+            await leave.wait()
+            seen.append(("quiet", tg.is_grad_enabled()))
+
+    async def recording(entered, leave):
+        await entered.wait()
+        seen.append(("recording", tg.is_grad_enabled()))
+        leave.set()
+
+    async def both():
+        entered, leave = asyncio.Event(), asyncio.Event()
+        await asyncio.gather(quiet(entered, leave), recording(entered, leave))
+
+    asyncio.run(both())
+    assert seen == [("recording", True), ("quiet", False)]
+    assert tg.is_grad_enabled()
+
+
+def test_a_thread_with_a_copy_of_the_context_switches_for_itself():
+    context = contextvars.copy_context()
+
+    def quiet():
+        tg.set_grad_enabled(False).__enter__()
+        return tg.is_grad_enabled()
+
+    assert context.run(quiet) is False
+    assert tg.is_grad_enabled()

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import GradientError, ShapeError
 from .graph import Leaf, Node, Spec, run_backward
 from .modes import enable_grad, mode
+from .quick import allocate
 from .registry import implementations
 from .tensor import Tensor, as_array, new_tensor
 
@@ -44,12 +45,13 @@ def _roots(
         if output._node is None:
             raise GradientError(_no_path(output, caller))
         if gradient is None:
-            if output.size != 1:
+            array = output.data
+            if array.size != 1:
                 raise GradientError(
                     f"{caller} needs one number to differentiate; this has shape {output.shape}. "
                     f"Use .mean() or .sum(), or pass a gradient of shape {output.shape}."
                 )
-            gradient = _one(output.shape, output.dtype)
+            gradient = _one(array.shape, array.dtype)
             if not create_graph:
                 roots.append((output._node, gradient))
                 continue
@@ -97,27 +99,36 @@ def backward(
         As :meth:`Tensor.backward`; then no ``grad`` has changed.
     """
     gradients = [None] * len(outputs) if gradients is None else gradients
-    with enable_grad() if create_graph else _AS_IT_IS:
-        roots = _roots(outputs, gradients, "backward()", create_graph)
-        arrived = run_backward(
-            roots,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
-            lift=_lift if create_graph else None,
-        )
-        held = {id(gradient) for _, gradient in roots}
-        totals: list[tuple[Leaf, Tensor]] = []
-        for leaf, gradient in arrived.items():
-            if leaf.hooks or create_graph or gradient.base is not None or id(gradient) in held:
-                gradient = _finish(leaf, gradient, held, create_graph)
-            else:  # the commonest case of _finish, written out
-                held.add(id(gradient))
-                gradient = new_tensor(gradient, None)
-            if leaf.grad is not None:
-                gradient = leaf.grad + gradient if create_graph else _as_tensor(leaf.grad.data + gradient.data)
-            totals.append((leaf, gradient))
+    if create_graph:
+        with enable_grad():
+            totals = _totals(outputs, gradients, retain_graph is not False, True)
+    else:
+        totals = _totals(outputs, gradients, bool(retain_graph), False)
     for leaf, total in totals:
         leaf.grad = total
         leaf.passes += 1
+
+
+def _totals(
+    outputs: Sequence[Tensor], gradients: Sequence[Any], retain_graph: bool, create_graph: bool
+) -> list[tuple[Leaf, Tensor]]:
+    """Each leaf with what its ``grad`` becomes."""
+    roots = _roots(outputs, gradients, "backward()", create_graph)
+    arrived = run_backward(roots, retain_graph=retain_graph, lift=_lift if create_graph else None)
+    held = {id(gradient) for _, gradient in roots}
+    totals: list[tuple[Leaf, Tensor]] = []
+    for leaf, gradient in arrived.items():
+        if create_graph or leaf.hooks or gradient.base is not None or id(gradient) in held:
+            made = _finish(leaf, gradient, held, create_graph)
+        else:  # the commonest case of _finish, written out
+            held.add(id(gradient))
+            made = allocate(Tensor)
+            made.data = gradient
+            made._node = None
+        if leaf.grad is not None:
+            made = leaf.grad + made if create_graph else _as_tensor(leaf.grad.data + made.data)
+        totals.append((leaf, made))
+    return totals
 
 
 implementations["backward"] = backward  # Tensor.backward looks it up here, as it does the operations

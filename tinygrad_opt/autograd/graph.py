@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..errors import FreedGraphError, GradientError, ShapeError, StaleValueError, user_place
-from .node import KEEP_SIZE, Extras, Freed, Leaf, Lift, Node, Spec, ancestors, next_number
+from .node import KEEP_SIZE, BinaryNode, Extras, Freed, Leaf, Lift, Node, Spec, UnaryNode, ancestors, next_number
 
 __all__ = [
     "KEEP_SIZE",
@@ -100,8 +100,16 @@ def _check_current(node: Node) -> None:
             )
 
 
-def _release(nodes: Iterable[Node], freed: Freed) -> None:
+def _release(nodes: Iterable[Any], freed: Freed) -> None:
     for node in nodes:
+        kind = node.__class__
+        if kind is UnaryNode:
+            node.x = freed
+            continue
+        if kind is BinaryNode:
+            node.x = freed
+            node.y = None
+            continue
         node.inputs = freed
         out = node.output
         if out.__class__ is ndarray:
@@ -156,22 +164,23 @@ def run_backward(
     waiting: dict[int, list[Any]] = {}  # by number: node, gradient so far, whether that is a sum nobody else holds
     heap: list[int] = []
     done: list[Node] = []
-    leaves: dict[Leaf, list[Any]] = {}
+    sums: set[Leaf] = set()  # leaves whose gradient is a sum nobody else holds
     edges: Sequence[tuple[Any, Any]] = roots
     quick = lift is None and useful is None and visit is None and _pull is _plain_pull
     while True:
         node: Any = None
         for parent, gradient in edges:
             if parent.__class__ is Leaf:
-                if parent in leaves:
-                    _add(leaves, parent, parent, gradient, lift)
+                if parent not in found:
+                    found[parent] = gradient
                 else:
-                    leaves[parent] = [parent, gradient, False]
+                    found[parent] = _plus(found[parent], gradient, parent in sums, lift)
+                    sums.add(parent)
             elif node is None and (not heap or parent.number > -heap[0]):  # the next one, so far: no need to queue
                 node, g = parent, gradient
             else:
                 for ahead, arriving in ((node, g), (parent, gradient)) if node is not None else ((parent, gradient),):
-                    if _add(waiting, ahead.number, ahead, arriving, lift):
+                    if _add(waiting, ahead, arriving, lift):
                         heappush(heap, -ahead.number)
                 node = None
         if node is None:
@@ -196,30 +205,30 @@ def run_backward(
                 continue
         done.append(node)
         edges = _pull(node, g, lift, useful)
-    for leaf, (_, gradient, _) in leaves.items():
-        found[leaf] = gradient
     if not retain_graph:
         _release(done, Freed(user_place()))
     return found
 
 
-def _add(into: dict[Any, list[Any]], key: Any, node: Any, gradient: Any, lift: Lift | None) -> bool:
-    """Add to what has reached a node; True if it is the first to arrive.
-
-    The first gradient is borrowed; the second makes a sum of our own, to which later ones are added in place.
-    """
-    entry = into.get(key)
+def _add(waiting: dict[int, list[Any]], node: Node, gradient: Any, lift: Lift | None) -> bool:
+    """Add to what has reached a node; True if it is the first to arrive."""
+    entry = waiting.get(node.number)
     if entry is None:
-        into[key] = [node, gradient, False]
+        waiting[node.number] = [node, gradient, False]
         return True
-    if gradient.__class__ is tuple:
-        entry[1] = _join_parts(entry[1], gradient)
-    elif entry[2] and lift is None:
-        entry[1] += gradient
-    else:
-        entry[1] = entry[1] + gradient
-        entry[2] = True
+    entry[1] = _plus(entry[1], gradient, entry[2], lift)
+    entry[2] = True
     return False
+
+
+def _plus(total: Any, gradient: Any, own: bool, lift: Lift | None) -> Any:
+    """What has arrived and one more. The first gradient is borrowed; a sum is our `own`, and is added to in place."""
+    if gradient.__class__ is tuple:
+        return _join_parts(total, gradient)
+    if own and lift is None:
+        total += gradient
+        return total
+    return total + gradient
 
 
 def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) -> list[tuple[Any, Any]]:
@@ -235,22 +244,21 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
         rules = primitive.bind(node, g, out, inputs)
     edges = []
     position = -1
-    for parent in node.parents:
+    count = len(inputs)
+    for parent, like, rule in zip(node.parents, inputs, rules, strict=False):  # behind the arrays are only options
         position += 1
         if parent is None or (useful is not None and parent not in useful):
             continue
         if parent.__class__ is Leaf and parent.written > node.number:
             _check_current(node)
-        rule = rules[position]
         if kwargs:
             gradient = rule(g, out, *inputs, **kwargs)
-        elif len(inputs) == 2:  # written out, for these are the commonest and unpacking takes as long as a small rule
-            gradient = rule(g, out, inputs[0], inputs[1])
-        elif len(inputs) == 3:
+        elif count == 3:  # written out, for these are the commonest and unpacking takes as long as a small rule
             gradient = rule(g, out, inputs[0], inputs[1], inputs[2])
+        elif count == 2:
+            gradient = rule(g, out, inputs[0], inputs[1])
         else:
             gradient = rule(g, out, *inputs)
-        like = inputs[position]
         if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
             gradient = fit_gradient(gradient, like, node, position, lift)
         edges.append((parent, gradient))
@@ -260,34 +268,49 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
 _plain_pull = _pull  # diagnostics put another in its place
 
 
-def _descend(node: Node, g: Any, last: int, done: list[Node]) -> tuple[Node, Any]:
+def _descend(node: Any, g: Any, last: int, done: list[Node]) -> tuple[Node, Any]:
     """Follow a gradient down while it has one way to go, over nodes newer than `last`: no queue, no list of edges.
 
     Returns the first node that needs more care, with the gradient that has arrived there.
     """
     while node.number > last:
-        op, inputs, parents = node.primitive, node.inputs, node.parents
-        if not op.simple or node.kwargs or node.extras is not None or inputs.__class__ is Freed:
+        kind = node.__class__
+        if node.extras is not None:
             break
         place = 0
-        if len(parents) == 1:
-            parent, like = parents[0], inputs[0]
-            if parent.__class__ is not Node:
+        if kind is UnaryNode:
+            x, parent = node.x, node.p
+            if parent.__class__ is Leaf or x.__class__ is Freed:
                 break
-            gradient = op.rules[0](g, node.output, like)
-        elif len(parents) == 2:
-            a, b = inputs
-            parent, other = parents
-            like = a
+            gradient = node.primitive.rules[0](g, node.output, x)
+        elif kind is BinaryNode:
+            x, parent, other = node.x, node.p, node.q
+            if x.__class__ is Freed:
+                break
             if parent is None:
-                place, parent, other, like = 1, other, None, b
-            if other is not None or parent.__class__ is not Node:
+                if other.__class__ is Leaf:
+                    break
+                y, place, parent = node.y, 1, other
+                gradient = node.primitive.rules[1](g, node.output, x, y)
+                x = y
+            elif other is not None or parent.__class__ is Leaf:
                 break
-            gradient = op.rules[place](g, node.output, a, b)
+            else:
+                gradient = node.primitive.rules[0](g, node.output, x, node.y)
         else:
-            break
-        if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
-            gradient = fit_gradient(gradient, like, node, place, None)
+            op, inputs, parents = node.primitive, node.inputs, node.parents
+            if not op.simple or node.kwargs or inputs.__class__ is Freed or len(parents) > 2:
+                break
+            if parents[0] is None:
+                place = 1
+            elif len(parents) == 2 and parents[1] is not None:
+                break
+            x, parent = inputs[place], parents[place]
+            if parent.__class__ is Leaf:
+                break
+            gradient = op.rules[place](g, node.output, *inputs)
+        if gradient.__class__ is not ndarray or gradient.shape != x.shape or gradient.dtype is not x.dtype:
+            gradient = fit_gradient(gradient, x, node, place, None)
         done.append(node)
         node, g = parent, gradient
     return node, g

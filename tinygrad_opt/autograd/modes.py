@@ -1,47 +1,61 @@
-"""Switches that hold for the calling thread only: whether operations are recorded, and by which module."""
+"""Switches of the calling thread (or asyncio task): whether operations are recorded, and by which module."""
 
 from __future__ import annotations
 
+import contextvars
 import functools
-import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["enable_grad", "is_grad_enabled", "mode", "no_grad", "set_grad_enabled"]
+__all__ = ["begin", "current", "enable_grad", "is_grad_enabled", "mode", "no_grad", "set_grad_enabled"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _Here:
-    """One thread's switches; an operation looks its thread's up once (``mode.here``), for that look is not free."""
+    """The switches of one context. `grad_enabled` never changes: another value is another object in the context."""
 
     __slots__ = ("grad_enabled", "module")
 
-    def __init__(self) -> None:
-        self.grad_enabled = True
-        self.module = ""  # path of the module whose forward is running, e.g. "encoder.0": it groups nodes in pictures
+    def __init__(self, grad_enabled: bool, module: str) -> None:
+        self.grad_enabled = grad_enabled
+        self.module = (
+            module  # path of the module whose forward is running, e.g. "encoder.0": it groups nodes in pictures
+        )
 
 
-class _Mode(threading.local):
-    def __init__(self) -> None:
-        self.here = _Here()
+_switches: contextvars.ContextVar[_Here] = contextvars.ContextVar("tinygrad_opt")
+current: Callable[[None], _Here | None] = _switches.get
+"""``current(None) or begin()`` gives the switches; a variable of the context is found four times as fast as one of the
+thread, and an operation has to look."""
+
+
+def begin() -> _Here:
+    """Give this thread, which has none yet, switches of its own."""
+    here = _Here(True, "")
+    _switches.set(here)
+    return here
+
+
+class _Mode:
+    """The switches as attributes, where a tenth of a microsecond does not count."""
 
     @property
     def grad_enabled(self) -> bool:
-        return self.here.grad_enabled
+        return (current(None) or begin()).grad_enabled
 
     @grad_enabled.setter
     def grad_enabled(self, enabled: bool) -> None:
-        self.here.grad_enabled = enabled
+        _switches.set(_Here(enabled, self.module))
 
     @property
     def module(self) -> str:
-        return self.here.module
+        return (current(None) or begin()).module
 
     @module.setter
     def module(self, path: str) -> None:
-        self.here.module = path
+        (current(None) or begin()).module = path
 
 
 mode = _Mode()

@@ -146,6 +146,46 @@ class Node:
         return self.extras
 
 
+class UnaryNode(Node):
+    """A Node of one array without options: the array and what made it lie in slots, which spares two tuples."""
+
+    __slots__ = ("p", "x")
+
+    x: Any
+    p: Node | Leaf
+    __init__ = object.__init__  # quick.py sets the slots, which takes half as long
+    kwargs: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+
+    @property
+    def inputs(self) -> Any:
+        return self.x if self.x.__class__ is Freed else (self.x,)
+
+    @property
+    def parents(self) -> Any:  # type: ignore[override]
+        return (self.p,)
+
+
+class BinaryNode(Node):
+    """A Node of two arrays without options, in slots likewise."""
+
+    __slots__ = ("p", "q", "x", "y")
+
+    x: Any
+    y: Any
+    p: Node | Leaf | None
+    q: Node | Leaf | None
+    __init__ = object.__init__  # quick.py sets the slots, which takes half as long
+    kwargs: dict[str, Any] = {}  # noqa: RUF012  nobody writes to it
+
+    @property
+    def inputs(self) -> Any:
+        return self.x if self.x.__class__ is Freed else (self.x, self.y)
+
+    @property
+    def parents(self) -> Any:  # type: ignore[override]
+        return self.p, self.q
+
+
 class Freed:
     """Stands for the inputs of a node whose graph was used up, and says where."""
 

@@ -23,7 +23,7 @@ from .arguments import convert, plain_option
 from .array_methods import quick_operator
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
 from .messages import explain_failure
-from .modes import mode
+from .modes import begin, current, mode
 from .quick import allocate, quick_binary, quick_unary
 from .registry import declared, implementations, operators, primitives
 from .signatures import argument_names, count_arrays, read_positions
@@ -112,7 +112,7 @@ class Primitive:
         one_each = self.each is None and self.joint is None
         self.simple = self.simple and one_each
         self.complete = not one_each or None not in self.rules  # every argument has a rule
-        self.quick_record = self.elementwise and self.complete
+        self.quick_size = KEEP_SIZE if self.elementwise and self.complete else -1  # up to here, see quick.py
         self._unread.clear()
 
     def vjp(self, position: int) -> Callable[[Rule], Rule]:
@@ -185,11 +185,16 @@ class Primitive:
                 break
         else:
             return made
-        here = mode.here
+        here = current(None) or begin()
         if here.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
             if self.real and out.dtype.kind == "c":
                 raise self._complex_result()
-            if not self.complete or out.size > KEEP_SIZE or (not self.elementwise and _any_large(inputs)):
+            large = not self.complete or out.size > KEEP_SIZE
+            if not large and not self.elementwise:
+                for array in inputs:
+                    if array.__class__ is ndarray and array.size > KEEP_SIZE:
+                        large = True
+            if large:
                 inputs, out = self._drop_unread(inputs, parents, out)
             made._node = node = allocate(Node)
             node.primitive = self
@@ -293,13 +298,6 @@ class Primitive:
 
 def _known(gradient: Any, *_: Any, **__: Any) -> Any:
     return gradient
-
-
-def _any_large(inputs: tuple[Any, ...]) -> bool:
-    for array in inputs:  # noqa: SIM110 (any() takes three times as long)
-        if array.__class__ is ndarray and array.size > KEEP_SIZE:
-            return True
-    return False
 
 
 def _pick_node(node: Node, index: int) -> Node | None:

@@ -15,8 +15,8 @@ from numpy.linalg import LinAlgError
 from .arguments import convert
 from .dtypes import as_array
 from .messages import explain_failure
-from .modes import mode
-from .node import KEEP_SIZE, Node, next_number
+from .modes import begin, current
+from .node import BinaryNode, UnaryNode, next_number
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -40,19 +40,18 @@ def quick_unary(op: Primitive) -> Callable[[Any], Any]:
             out = op.forward(x)
         except _FAILURES as error:
             raise explain_failure(op, error, (x,), NO_OPTIONS) from error
-        if out.__class__ is not ndarray or (p is not None and (out.size > KEEP_SIZE or not op.quick_record)):
+        if out.__class__ is not ndarray or (p is not None and out.size > op.quick_size):
             return op._record((x,), (p,), NO_OPTIONS, out)
         made = allocate(Tensor)
         made.data = out
         made._node = None
-        if p is None or not (here := mode.here).grad_enabled:
+        if p is None or not (here := current(None) or begin()).grad_enabled:
             return made
-        node = allocate(Node)
+        node = UnaryNode()
         node.primitive = op
-        node.inputs = (x,)
-        node.kwargs = NO_OPTIONS
+        node.x = x
+        node.p = p
         node.output = out
-        node.parents = (p,)
         node.number = next_number()
         node.module = here.module
         node.extras = None
@@ -79,19 +78,20 @@ def quick_binary(op: Primitive) -> Callable[[Any, Any], Any]:
         except _FAILURES as error:
             raise explain_failure(op, error, (x, y), NO_OPTIONS) from error
         constant = p is None and q is None
-        if out.__class__ is not ndarray or (not constant and (out.size > KEEP_SIZE or not op.quick_record)):
+        if out.__class__ is not ndarray or (not constant and out.size > op.quick_size):
             return op._record((x, y), (p, q), NO_OPTIONS, out)
         made = allocate(Tensor)
         made.data = out
         made._node = None
-        if constant or not (here := mode.here).grad_enabled:
+        if constant or not (here := current(None) or begin()).grad_enabled:
             return made
-        node = allocate(Node)
+        node = BinaryNode()
         node.primitive = op
-        node.inputs = (x, y)
-        node.kwargs = NO_OPTIONS
+        node.x = x
+        node.y = y
+        node.p = p
+        node.q = q
         node.output = out
-        node.parents = (p, q)
         node.number = next_number()
         node.module = here.module
         node.extras = None

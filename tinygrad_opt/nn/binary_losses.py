@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor
 from ..ops.activation import softplus
+from ..ops.constants import constant
 from .loss import Loss, pair, reduce
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy", "binary_cross_entropy_with_logits"]
@@ -20,19 +21,23 @@ def _logit_samples(rng: np.random.Generator) -> Iterator[Any]:
         yield 2 * rng.standard_normal(shape), rng.uniform(0, 1, shape)
 
 
+def _sigmoid_minus(x: Any, t: Any, half: Any) -> Any:
+    return np.tanh(x * half) * half + (half - t)
+
+
 @primitive(
     real=True,
     samples=_logit_samples,
     formula="mean (ln(1 + eˣ) − x · t)",
     gradient=["g/n · (σ(x) − t)", "−g/n · x"],
     vjp=[
-        lambda g, _y, x, t: (np.tanh(x * 0.5) * 0.5 + (0.5 - t)) * (g / x.size),
+        lambda g, _y, x, t: _sigmoid_minus(x, t, constant(0.5, x.dtype)) * (g / constant(x.size, x.dtype)),
         lambda g, _y, x, t: x * (g / -x.size),
     ],
 )
 def mean_logistic_loss(x: Any, t: Any) -> Any:
     """mean (ln(1 + eˣ) − x · t), for two arrays of one shape."""
-    losses = np.logaddexp(x, 0)
+    losses = np.logaddexp(x, constant(0, x.dtype))
     losses -= x * t
     return np.asarray(np.add.reduce(losses, None) / losses.dtype.type(losses.size or np.nan))
 

@@ -49,7 +49,7 @@ def ones_vector(count: int, dtype: Any) -> Any:
 )
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x · Wᵀ + b in one operation; :func:`naive_linear` is its definition."""
-    y = product(_rows(x), weight.T)
+    y = product(x if x.ndim == 2 else _rows(x), weight.T)
     if bias.dtype is y.dtype and bias.ndim == 1:
         y += bias
     else:
@@ -64,7 +64,7 @@ def _(g: Any, y: Any, _x: Any, weight: Any, _bias: Any) -> Any:
 
 @affine.vjp(1)
 def _(g: Any, y: Any, x: Any, _weight: Any, _bias: Any) -> Any:
-    return product(_rows(g).T, _rows(x))
+    return product(g.T, x) if g.ndim == 2 else product(_rows(g).T, _rows(x))
 
 
 @affine.vjp(2)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..autograd.graph import Leaf, next_number
-from ..autograd.modes import mode
+from ..autograd.modes import begin, current
 from ..autograd.tensor import Tensor
 from .hooks import Hookable
 from .parameter import Parameter
@@ -57,7 +57,7 @@ class Module(Hookable):
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, ...), so it cannot be called.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        here = mode.here
+        here = current(None) or begin()
         outer, here.module = here.module, self._path
         try:
             if self._hooks is not None:

@@ -10,7 +10,8 @@ from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..kernels import twin
 from .complex import holomorphic
-from .masking import keep
+from .constants import constant
+from .masking import keep, kept
 from .reduction import expand
 from .samples import one_axis, reduction, unary
 
@@ -27,16 +28,18 @@ def relu(x: Any) -> Any:
         found = compiled.relu(x)
         if found is not None:
             return found
-    return np.maximum(x, 0)
+    return np.maximum(x, constant(0, x.dtype))
 
 
 @relu.vjp(0)
 def _(g: Any, y: Any, _x: Any) -> Any:
-    if not isinstance(g, Tensor) and (compiled := twin("rectifier", y.size, _LEAST)):
+    if isinstance(g, Tensor):
+        return keep(g, y != 0)  # y is never negative, but may be NaN
+    if compiled := twin("rectifier", y.size, _LEAST):
         found = compiled.back(g, y)
         if found is not None:
             return found
-    return keep(g, y != 0)  # y is never negative, but may be NaN
+    return kept(g, y.astype(bool))
 
 
 @primitive(

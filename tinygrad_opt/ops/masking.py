@@ -18,14 +18,14 @@ WHOLE = {
 }
 
 
-def _kept(x: Any, mask: Any) -> Any:
+def kept(x: Any, mask: Any) -> Any:
     """x where the mask holds, else exactly 0, also where x is infinite or NaN.
 
     A number's bits, read as a whole number, times 0 or 1 are those of 0 or of the number itself. That takes no longer
     than ``x * mask``, whose ∞ · 0 would be NaN, and a tenth of the time of ``np.where`` with an irregular mask.
     """
     whole = WHOLE.get(x.dtype)
-    return np.where(mask, x, 0) if whole is None else (x.view(whole) * mask).view(x.dtype)
+    return np.where(mask, x, 0) if whole is None else (mask.astype(whole) * x.view(whole)).view(x.dtype)
 
 
 def _samples(rng: np.random.Generator) -> Any:
@@ -36,7 +36,7 @@ def _samples(rng: np.random.Generator) -> Any:
 
 
 _keep = primitive(
-    _kept,
+    kept,
     name="keep",
     vjp=[lambda g, _y, _x, mask: keep(g, mask), None],
     formula="x where the mask holds, else 0",
@@ -47,4 +47,4 @@ _keep = primitive(
 
 def keep(x: Any, mask: Any) -> Any:
     """x where the mask holds, else exactly 0: an array of an array, a Tensor of a Tensor."""
-    return _keep(x, mask) if isinstance(x, Tensor) else _kept(x, mask)
+    return _keep(x, mask) if isinstance(x, Tensor) else kept(x, mask)

@@ -41,23 +41,23 @@ class Executor:
 
     def collect(self) -> None:
         """Look at every parameter: which have a gradient, whose were summed over several passes."""
+        leaves: list[Any] = []
+        gradients: list[Any] = []
+        missing: list[int] = []
         for p, view in zip(self.params, self.views, strict=True):
             if p.data is not view:
                 self.moved = True
-        leaves: list[Any] = [p._node for p in self.params]
-        self.missing = []
-        try:
-            self.gradients = [leaf.grad.data for leaf in leaves]
-        except AttributeError:
-            found = [None if leaf is None else leaf.grad for leaf in leaves]
-            self.gradients = [None if gradient is None else gradient.data for gradient in found]
-            self.missing = [i for i, gradient in enumerate(found) if gradient is None]
-            leaves = [leaf for leaf, gradient in zip(leaves, found, strict=True) if gradient is not None]
-        self.leaves = leaves
-        for leaf in leaves:
-            if leaf.passes > 1:
-                self.summed = [p._node for p in self.params].index(leaf)
-                break
+            leaf: Any = p._node
+            gradient = None if leaf is None else leaf.grad
+            if gradient is None:
+                missing.append(len(gradients))
+                gradients.append(None)
+                continue
+            if leaf.passes > 1 and self.summed is None:
+                self.summed = len(gradients)
+            leaves.append(leaf)
+            gradients.append(gradient.data)
+        self.leaves, self.gradients, self.missing = leaves, gradients, missing
 
     def strayed(self) -> bool:
         """Whether parameters have taken another dtype since."""

@@ -16,7 +16,6 @@ from ..autograd.tensor import new_tensor
 from . import groups as given
 from .advice import Advice, OptimizerWarning, disagreement, no_gradients
 from .each import Each
-from .execute import Executor
 from .explain import explanation, formula, terms
 from .flat import Flat
 from .groups import REQUIRED, table
@@ -203,9 +202,11 @@ class Optimizer:
         some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
+            strayed = False
             for executor in executors:
                 executor.collect()
-            if any(map(Executor.strayed, executors)):
+                strayed = strayed or (executor.moved and executor.strayed())
+            if strayed:
                 executors = regroup(self, index)
                 for executor in executors:
                     executor.collect()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.graph import fit_gradient
-from ..autograd.modes import mode
+from ..autograd.modes import no_grad
 from ..autograd.node import Leaf, Node
 from ..autograd.primitive import Primitive
 from ..autograd.registry import implementations, primitives
@@ -113,8 +113,7 @@ class Recorder:
                 raise GradientError("compile: backward() needs a scalar that requires a gradient, or a gradient.")
             start = _one(output.shape, output.dtype) if given is None else as_array(given, output.dtype)
             _arrive(waiting, output._node, new_tensor(start, None))
-        here, here.grad_enabled = mode.here, False
-        try:
+        with no_grad():
             while waiting:
                 node, g = waiting.pop(max(waiting))
                 if isinstance(node, Leaf):
@@ -122,8 +121,6 @@ class Recorder:
                 else:
                     for parent, gradient in self.pull(node, g):
                         _arrive(waiting, parent, gradient)
-        finally:
-            here.grad_enabled = True
 
     def reach(self, leaf: Leaf, gradient: Any) -> None:
         """Add a gradient to a leaf's."""
