@@ -161,6 +161,13 @@ def test_repr_says_where_epsilon_stands(name):
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_every_docstring_says_what_one_wants_to_know(name):
+    text = getattr(optim, name).__doc__
+    for heading in ("Principle: ", "Equation: ", "Source: ", "Strengths: ", "Weaknesses: ", "Use it", "Differences: "):
+        assert heading in re.sub(r"\s+", " ", text), heading
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_optimizer_races(name):
     """Downhill with noise, from two starts; what takes matrices alone says so."""
     makers = {"it": lambda p: getattr(optim, name)(p, lr=0.01)}

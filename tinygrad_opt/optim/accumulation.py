@@ -18,6 +18,12 @@ __all__ = ["Accumulate"]
 class Accumulate(Wrapper):
     """Every n-th ``step()`` is one on the mean of the last n gradients; those between only count.
 
+    Principle: gradients of means over equal batches average to the gradient over all of them, so memory for one batch
+    gives the step of n.
+
+    Strengths: exact, whatever the optimizer. Weaknesses: n passes a step; batch norm still sees the small batches. Use
+    it where the batch you want does not fit into memory.
+
     The training loop stays as it is: ``zero_grad()`` clears nothing until the step was made.
 
     Parameters

@@ -17,7 +17,7 @@ class AMSGrad(Adam):
     Source: Reddi, Kale & Kumar 2018 (arXiv 1904.09237), Algorithm 2.
 
     Strengths: the guarantee. Weaknesses: in practice seldom better than Adam; one outlier slows a coordinate for
-    good; a third array of state.
+    good; a third array of state. Use it where Adam oscillates late in training.
 
     Differences: as in ``torch.optim``, with Adam's bias correction, which the paper's algorithm lacks; the largest v
     is taken, not the largest v̂. Parameters as :class:`Adam`.

@@ -76,6 +76,9 @@ class EMA(_Average):
     Source: Polyak & Juditsky 1992 for the idea; the warm-up min(d, (1+t)/(10+t)) as is customary, so that early
     weights do not linger.
 
+    Strengths: the average is nearer to the minimum than any point of a noisy path; no change to training. Weaknesses:
+    a copy of the weights; it lags by about 1/(1−d) steps. Use it for validation and for the model that is kept.
+
     Parameters
     ----------
     params : iterable of Tensor
@@ -110,6 +113,9 @@ class SWA(_Average):
 
     Source: Izmailov et al. 2018 (arXiv 1803.05407), Algorithm 1. Call it once an epoch, in the last quarter of
     training, with a constant or cyclic rate.
+
+    Strengths: flatter minima and better test error for free. Weaknesses: batch norm's statistics have to be computed
+    anew for the average; early points spoil it. Use it at the end of a long training.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from .state import places
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["explanation", "formula", "terms"]
+__all__ = ["document", "explanation", "formula", "terms"]
 
 GREEK = {
     "lr": "ηγ", "betas": ("β₁, β₂",), "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ",
@@ -55,6 +55,15 @@ def explanation(optimizer: Optimizer) -> str:
             lines += [f"  For one number, at step t = {steps + 1}:"]
             lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), steps + 1, clock)]
     return "\n".join(lines)
+
+
+def document(cls: type[Optimizer]) -> None:
+    """Put the formula, which the rule's docstring holds, into the class's docstring before its source."""
+    text, equation = cls.__dict__.get("__doc__") or "", formula(cls)
+    if equation and "Equation:" not in text:
+        cls.__doc__ = re.sub(
+            r"^( *)Source:", lambda m: f"{m[1]}Equation: {equation}\n\n{m[0]}", text, count=1, flags=re.M
+        )
 
 
 def _symbols(names: Iterable[str], text: str) -> dict[str, str]:

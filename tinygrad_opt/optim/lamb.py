@@ -36,6 +36,9 @@ def lamb(p, g, m, v, *, lr, beta1, beta2, eps, weight_decay, maximize, t):  # ty
 class LAMB(Optimizer):
     """LAMB: Adam's direction, at a length proportional to the norm of the layer.
 
+    Principle: with large batches the rate must be large too, and then the layers with the smallest weights diverge
+    first. A step that is a fixed share of each layer's norm lets all layers learn at one pace.
+
     Source: You et al. 2020 (arXiv 1904.00962), Algorithm 2 with φ the identity.
 
     Strengths: transformers at batches of tens of thousands. Weaknesses: two arrays of state, norms of every layer;

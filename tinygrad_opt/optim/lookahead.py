@@ -21,6 +21,11 @@ class Lookahead(Wrapper):
     Source: Zhang et al. 2019 (arXiv 1907.08610), Algorithm 1. The inner optimizer's state is kept, as in the paper's
     main form.
 
+    Strengths: forgiving about the inner rate, a smoother path. Weaknesses: a copy of the weights; loses some speed
+    where the inner optimizer is well tuned. Use it around a fast, restless optimizer.
+
+    Differences: the paper's; PyTorch has none.
+
     Parameters
     ----------
     optimizer : Optimizer

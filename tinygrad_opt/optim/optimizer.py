@@ -16,7 +16,7 @@ from ..autograd.tensor import new_tensor
 from . import groups as given
 from .advice import Advice, OptimizerWarning, disagreement, no_gradients
 from .each import Each
-from .explain import explanation, formula, terms
+from .explain import document, explanation, formula, terms
 from .flat import Flat
 from .groups import REQUIRED, table
 from .rule import UpdateRule
@@ -81,6 +81,7 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        document(cls)
         kind = inspect.Parameter
         own = list(inspect.signature(cls.__init__).parameters.values())
         if not any(p.kind is kind.VAR_KEYWORD for p in own):
@@ -345,6 +346,7 @@ class Optimizer:
             tensors: list[Tensor] = group["params"]
             hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)
             lines.append(
-                f"  group {index}: {len(tensors)} parameters, {sum(t.size for t in tensors):,} numbers; {hyper}"
+                f"  group {index}: {len(tensors)} parameter{'s' * (len(tensors) != 1)}, "
+                f"{sum(t.size for t in tensors):,} numbers; {hyper}"
             )
         return "\n".join(lines)

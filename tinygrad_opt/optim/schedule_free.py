@@ -115,10 +115,14 @@ class ScheduleFreeSGD(_ScheduleFree):
 class ScheduleFreeAdamW(_ScheduleFree):
     """Schedule-Free AdamW: the same with Adam's scaling; β₁ takes the place of momentum.
 
+    Principle: as for :class:`ScheduleFreeSGD`, with z moving by g over the root of its running mean square.
+
     Source: Defazio et al. 2024 (arXiv 2405.15682), Algorithm 1.
 
     Strengths: won AlgoPerf's self-tuning track of 2024; no schedule. Weaknesses: three arrays of state; as for
-    :class:`ScheduleFreeSGD`.
+    :class:`ScheduleFreeSGD`. Use it as AdamW where the length of training is open.
+
+    Differences: the warm-up's first rate is γ / warmup_steps, in optax 0.
 
     Parameters
     ----------

@@ -34,6 +34,8 @@ class SignSGD(Optimizer):
     noise is skewed; does not converge on some problems. Use it in distributed training, or to see how much of Adam is
     the sign.
 
+    Differences: PyTorch has none; the decay is ours. With momentum the sign is of the average, as in the paper.
+
     Parameters
     ----------
     params : iterable

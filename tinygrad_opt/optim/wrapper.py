@@ -139,7 +139,13 @@ class _Transformed(Wrapper):
 class GradientCentralization(_Transformed):
     """Take the mean over all axes but the first out of the gradients of matrices and kernels.
 
+    Principle: the weights into each unit then keep their sum, so that learning does not shift the mean of what a unit
+    gets, and gradients are smaller and smoother.
+
     Source: Yong et al. 2020 (arXiv 2004.01461), equation 1.
+
+    Strengths: one line, no state, no hyperparameter. Weaknesses: helps little beside batch norm; a last layer whose
+    sum matters is constrained. Use it for convolutional networks without other normalization of the weights.
     """
 
     def transform(self, p: Array, g: Array) -> Array:
@@ -149,7 +155,12 @@ class GradientCentralization(_Transformed):
 class GradientNoise(_Transformed):
     """Add Gaussian noise of variance η/(1+t)^γ to the gradients.
 
+    Principle: noise helps out of poor starts and saddles; as it fades, the end is that of the inner optimizer.
+
     Source: Neelakantan et al. 2015 (arXiv 1511.06807), equation 1.
+
+    Strengths: very deep networks from poor initial values. Weaknesses: with a good start and small batches, whose
+    gradients are noisy anyway, it only slows. Use it where training hangs at the beginning.
 
     Parameters
     ----------
@@ -201,6 +212,9 @@ class AGC(_Transformed):
 
     Source: Brock et al. 2021 (arXiv 2102.06171), equation 3. The paper leaves the last layer out: give it to another
     optimizer, or to none of these wrappers.
+
+    Strengths: trains deep nets without batch norm; the bound follows the weights, layer by layer. Weaknesses: one more
+    number to tune, smaller for larger batches. Use it where single batches upset the training.
 
     Parameters
     ----------
