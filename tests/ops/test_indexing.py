@@ -154,3 +154,16 @@ def test_gradients_keep_float32():
     (y[np.array([0, 1, 1])].sum() + y[0, 0]).backward()
     assert y.dtype == x.grad.dtype == np.float32
     assert x.grad.tolist() == [[0.0] * 3, [2.0] * 3]
+
+
+@pytest.mark.parametrize("condition", [True, False, 1, [True, False, True]])
+def test_where_of_a_condition_that_is_no_array(condition):
+    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    tg.where(condition, x, 2 * x).sum().backward()
+    assert x.grad.tolist() == np.where(condition, [1.0, 1.0, 1.0], 2.0).tolist()
+
+
+def test_a_mask_given_as_a_list():
+    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    np.sum(x, where=[True, False, True]).backward()
+    assert x.grad.tolist() == [1.0, 0.0, 1.0]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.exceptions import AxisError
+from numpy.linalg import LinAlgError
 
 import tinygrad_opt as tg
 from tinygrad_opt.errors import GradientError, ShapeError
@@ -34,7 +36,11 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ValueError,
         "method 'upper' is none of NumPy's; choose one of .*linear",
     ),
-    "quantile, empty": (lambda: np.median(V[:0]), ValueError, r"nothing to choose from in an array of shape \(0,\)"),
+    "quantile, empty": (
+        lambda: np.quantile(V[:0], 0.5),
+        ValueError,
+        r"nothing to choose from in an array of shape \(0,\)",
+    ),
     "average": (
         lambda: np.average(X, axis=1, weights=V),
         ShapeError,
@@ -53,6 +59,35 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         r"add: shapes \(2, 3\) and \(4,\) do not broadcast: axis -1 is 3 against 4",
     ),
     "max of nothing": (lambda: np.max(V[:0]), ShapeError, r"max\(\(0,\) float64\): zero-size array"),
+    "max, the mend": (lambda: np.max(V[:0]), ShapeError, "no identity; give initial="),
+    "percentile": (lambda: np.percentile(V, [50, 150]), ValueError, r"percentile: q .* 0 and 100, got \[50.0, 150.0\]"),
+    "insert, outside": (lambda: np.insert(V, 9, 1.0), IndexError, "insert: index 9 is out of bounds for 4 elements"),
+    "insert, axis": (lambda: np.insert(X, 0, 1.0, axis=5), AxisError, "insert: axis 5 is out of bounds"),
+    "split, axis": (lambda: np.split(X, 2, axis=2), AxisError, "split: axis 2 is out of bounds"),
+    "dsplit": (lambda: np.dsplit(X, 1), AxisError, "split: axis 2 is out of bounds for array of dimension 2"),
+    "unstack, 0-d": (lambda: np.unstack(tg.tensor(1.0)), AxisError, "unstack: axis 0 is out of bounds"),
+    "rollaxis": (lambda: np.rollaxis(X, 5), AxisError, "rollaxis: axis 5 is out of bounds"),
+    "rot90": (lambda: np.rot90(X, 1, (0, -2)), ValueError, "rot90: the two axes must be different"),
+    "sort": (lambda: np.sort(X, axis=3), AxisError, "sort: axis 3 is out of bounds"),
+    "partition": (lambda: np.partition(X, 0, axis=3), AxisError, "partition: axis 3 is out of bounds"),
+    "trapezoid": (lambda: np.trapezoid(X, axis=2), AxisError, "trapezoid: axis 2 is out of bounds"),
+    "norm, axis": (lambda: np.linalg.matrix_norm(V), AxisError, "norm: axis -2 is out of bounds"),
+    "average, zero": (lambda: np.average(V, weights=V * 0), ZeroDivisionError, "average: the weights sum to zero"),
+    "float16": (lambda: np.linalg.inv(tg.eye(2, dtype=np.float16)), TypeError, r"float16 .*; compute it in float32"),
+    "integer powers": (
+        lambda: tg.tensor([1, 2]) ** -1,
+        ShapeError,
+        "negative integer powers .*; make the base a float",
+    ),
+    "sign of bool": (lambda: np.sign(tg.tensor([True])), TypeError, r"sign\(\(1,\) bool\): ufunc 'sign'"),
+    "bits of floats": (lambda: V & 1, TypeError, "bitwise_and.*; convert first"),
+    "stack": (lambda: np.stack([X, V]), ShapeError, "must have the same shape; np.concatenate joins"),
+    "not positive": (
+        lambda: np.linalg.cholesky(-tg.eye(2)),
+        LinAlgError,
+        "not positive definite; add a small multiple",
+    ),
+    "keepdim": (lambda: np.sum(X, keepdim=True), TypeError, "keepdim"),
     "not numbers": (lambda: V + "one", TypeError, "expected numbers"),
     "integers": (lambda: tg.tensor([1, 2]).requires_grad_(), GradientError, "cannot require a gradient"),
 }

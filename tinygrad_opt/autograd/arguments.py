@@ -54,7 +54,7 @@ def _beside(value: Any, dtypes: Sequence[np.dtype[Any]]) -> ndarray[Any, Any]:
 def plain_option(name: str, option: str, value: Any) -> Any:
     """A static option's plain value; a Tensor that needs a gradient there is an error, not a detour."""
     if value.__class__ in _PLAIN:
-        if option == "out" and value is not None:
+        if option == "out" and value.__class__ is ndarray:
             raise DetachError(f"{name}: Tensors know no out=, which would lose their gradient; assign the result.")
         return value
     if isinstance(value, Tensor):

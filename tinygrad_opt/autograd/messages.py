@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_failure"]
 
+_MENDS = {
+    "Singular matrix": "add a small multiple of the identity, or use pinv or lstsq",
+    "not positive definite": "add a small multiple of the identity, or see whether it is symmetric",
+    "keyword argument 'dim'": "an axis is called axis, as in NumPy",
+    "keyword argument 'keepdim'": "it is called keepdims, as in NumPy",
+    "zero-size array to reduction": "give initial=, or see to it that there is an element",
+    "does not have an identity": "where nothing is left there is no result without it",
+    "of an empty sequence": "see to it that there is an element",
+    "float16 is unsupported in linalg": "compute it in float32: t.astype(np.float32)",
+    "negative integer powers": "make the base a float: t.astype(np.float32)",
+    "must have same number of dimensions": "np.expand_dims adds an axis, np.stack joins along a new one",
+    "all input arrays must have the same shape": "np.concatenate joins unequal lengths, np.pad makes them equal",
+    "zero-dimensional arrays cannot be concatenated": "np.stack joins them",
+    "must be at least two-dimensional": "a vector becomes a column with [:, None]",
+    "must be square": "lstsq and pinv take any matrix",
+    "could not be safely coerced": "convert first, t.astype(dtype), if such values mean something there",
+}
+"""What NumPy's messages contain, and what most likely mends it."""
+
 
 def explain_failure(primitive: Primitive, error: Exception, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Exception:
     """The exception to raise when a primitive's forward function has raised `error`."""
@@ -26,13 +45,13 @@ def explain_failure(primitive: Primitive, error: Exception, inputs: Sequence[Any
         return ShapeError(_matmul(*shapes) + where)
     if "broadcast" in message and len(arrays) > 1:
         return ShapeError(_broadcast(primitive.name, shapes) + where)
-    if message == "Singular matrix":
-        message += "; add a small multiple of the identity, or use pinv or lstsq"
-    if message.endswith("keyword argument 'dim'"):
-        message += "; an axis is called axis, as in NumPy"
+    for beginning, mend in _MENDS.items():
+        if beginning in message:
+            message = f"{message.rstrip('.')}; {mend}."
+            break
     got = ", ".join(f"{a.shape} {a.dtype}" for a in arrays)
     options = "".join(f", {key}={value!r}" for key, value in kwargs.items() if not isinstance(value, np.ndarray))
-    kind = ShapeError if type(error) is ValueError else type(error)
+    kind = ShapeError if type(error) is ValueError else TypeError if isinstance(error, TypeError) else type(error)
     return kind(f"{primitive.name}({got}{options}): {message}{where}")
 
 

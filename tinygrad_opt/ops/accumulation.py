@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -134,7 +135,7 @@ def _cumulative(function: Any, start: int, x: Any, axis: Any, dtype: Any, includ
     x = as_tensor(x)
     if axis is None and x.ndim != 1:
         raise ValueError(f"a cumulative function needs an axis for an array of {x.ndim} axes.")
-    along = (axis or 0) % x.ndim
+    along = normalize_axis_index(axis or 0, x.ndim, "cumulative")
     y = function(x, axis=along, dtype=dtype)
     if not include_initial:
         return y

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -161,8 +162,10 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     a = a if isinstance(a, Tensor) else as_array(a)
     low = a_min if min is None else min
     high = a_max if max is None else max
-    if a.dtype.kind in "iu":
+    if a.dtype.kind in "iu":  # where a Python number may be out of range
         lowest, highest = np.iinfo(a.dtype).min, np.iinfo(a.dtype).max
+        low = builtins.max(low, lowest) if low.__class__ is int else low
+        high = builtins.min(high, highest) if high.__class__ is int else high
     else:
         lowest, highest = -np.inf, np.inf  # type: ignore[assignment]
     return clip_between(a, lowest if low is None else low, highest if high is None else high)

@@ -6,11 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
 from .creation import beside
+from .indexing import on_axis
 from .reduction import axes_of
 
 __all__ = ["diff", "ediff1d", "gradient", "trapezoid", "unwrap"]
@@ -19,7 +21,7 @@ _NOT_GIVEN: Any = object()
 
 
 def _part(x: Any, start: int | None, stop: int | None, axis: int) -> Any:
-    return x[(*(slice(None),) * (axis % x.ndim), slice(start, stop))]
+    return x[on_axis(slice(start, stop), axis, x.ndim)]
 
 
 @implements(np.diff)
@@ -28,11 +30,12 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _NOT_GIVEN, append: 
     a = as_tensor(a)
     if a.ndim == 0:
         raise ShapeError("diff: a 0-d array has no axis to take differences along.")
+    axis = normalize_axis_index(axis, a.ndim, "diff")
     if n < 0:
         raise ValueError(f"diff: n must be 0 or more, got {n}.")
     if n == 0:
         return a
-    ends = [a.shape[i] if i != axis % a.ndim else 1 for i in range(a.ndim)]
+    ends = [a.shape[i] if i != axis else 1 for i in range(a.ndim)]
     parts = [p if p is a else beside(p, a) for p in (prepend, a, append) if p is not _NOT_GIVEN]
     parts = [p if p.ndim else np.broadcast_to(p, ends) for p in parts]
     x = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
@@ -54,11 +57,12 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """∫ y dx by the trapezoidal rule, for samples at `x` or at distance `dx`."""
     y = as_tensor(y)
+    axis = normalize_axis_index(axis, y.ndim, "trapezoid")
     if x is not None:
         x = beside(x, y)
         dx = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
-            dx = np.reshape(dx, [-1 if i == axis % y.ndim else 1 for i in range(y.ndim)])
+            dx = np.reshape(dx, [-1 if i == axis else 1 for i in range(y.ndim)])
     return np.sum(dx * (_part(y, 1, None, axis) + _part(y, None, -1, axis)) * 0.5, axis=axis)
 
 

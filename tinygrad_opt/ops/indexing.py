@@ -37,6 +37,11 @@ def _plain(index: Any) -> Any:
     return index
 
 
+def on_axis(index: Any, axis: int, ndim: int) -> tuple[Any, ...]:
+    """The index of the whole that means `index` along one axis."""
+    return (slice(None),) * normalize_axis_index(axis, ndim) + (index,)
+
+
 _INDICES: tuple[Any, ...] = (
     1,
     -1,

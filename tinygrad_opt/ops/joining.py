@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -186,11 +186,13 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
 
     Raises
     ------
+    IndexError
+        An index lies outside of 0 to the extent of the axis.
     ShapeError
         The values do not fit beside the other axes of `arr`.
     """
     arr = as_tensor(arr) if axis is not None else np.reshape(as_tensor(arr), -1)
-    axis = 0 if axis is None else axis % arr.ndim
+    axis = normalize_axis_index(0 if axis is None else axis, arr.ndim, "insert")
     values = beside(values, arr)
     n = arr.shape[axis]
     places = np.arange(n)[obj] if isinstance(obj, slice) else as_array(obj)
@@ -199,6 +201,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         values = np.moveaxis(np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape), 0, axis)
     values = values.astype(arr.dtype)
     count = values.shape[axis] if values.ndim == arr.ndim else 1
+    if np.any(outside := (places < -n) | (places > n)):
+        raise IndexError(f"insert: index {places[outside][0]} is out of bounds for {n} elements on axis {axis}.")
     places = np.where(places < 0, places + n, places).reshape(-1)
     places = np.repeat(places, count) if places.size == 1 else places
     shape = (*arr.shape[:axis], places.size, *arr.shape[axis + 1 :])

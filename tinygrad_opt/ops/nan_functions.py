@@ -74,11 +74,14 @@ def _masked(a: Any, where: Any) -> Any:
 
 
 def _over_present(function: Any, a: Any, where: Any, options: dict[str, Any]) -> Any:
-    """A reduction of what is not NaN."""
+    """A reduction of what is not NaN; NaN where `ddof` leaves no freedom."""
     a, present = _masked(a, where)
     if options.get("mean") is not None:  # deviations are then taken of all, and 0 · NaN is NaN
         a = _filled(a, 0.0)
-    return function(a, where=present, **options)
+    y = function(a, where=present, **options)
+    ddof = options.get("ddof", 0) if options.get("correction") is None else options["correction"]
+    count = np.sum(present, axis=options["axis"], keepdims=options["keepdims"])
+    return np.where(count <= ddof, np.nan, y) if ddof and np.any(count <= ddof) else y
 
 
 @implements(np.nanmean)

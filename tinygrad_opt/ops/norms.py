@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
@@ -115,7 +116,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if isinstance(ord, str):
             raise ValueError(f"norm: ord={ord!r} is defined for matrices only; axis {axes} holds vectors.")
         return _over_axis(x, 2 if ord is None else ord, axes[0], keepdims)
-    if len(axes) != 2 or axes[0] % x.ndim == axes[1] % x.ndim:
+    places = {normalize_axis_index(a, x.ndim, "norm") for a in axes}
+    if len(axes) != 2 or len(places) != 2:
         raise ValueError(f"norm: axis must be one axis or two different ones, got {axis}.")
     return _matrix_norm(x, ord, axes[0] % x.ndim, axes[1] % x.ndim, keepdims)
 

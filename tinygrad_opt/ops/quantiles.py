@@ -6,6 +6,7 @@ and to q by their difference.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -151,25 +152,38 @@ def nanquantile(
     return _quantile(a, q, axis, method, keepdims, skip_nan=True)
 
 
+def _hundredths(name: str, percent: Any) -> Any:
+    percent = as_tensor(percent, np.float64)
+    if np.any((percent < 0) | (percent > 100)):
+        raise ValueError(f"{name}: q must lie between 0 and 100, got {percent.tolist()}.")
+    return percent / 100
+
+
 @implements(np.percentile)
 def percentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
     """:func:`quantile` with `q` in percent."""
-    return quantile(a, as_tensor(q, np.float64) / 100, axis, *args, **options)
+    return quantile(a, _hundredths("percentile", q), axis, *args, **options)
 
 
 @implements(np.nanpercentile)
 def nanpercentile(a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
     """:func:`nanquantile` with `q` in percent."""
-    return nanquantile(a, as_tensor(q, np.float64) / 100, axis, *args, **options)
+    return nanquantile(a, _hundredths("nanpercentile", q), axis, *args, **options)
 
 
 @implements(np.median)
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The middle of the sorted values, or the mean of the middle two."""
+    """The middle of the sorted values, or the mean of the middle two; NaN where there are none."""
+    a = as_tensor(a)
+    if math.prod(a.shape[i] for i in axes_of(axis, a.ndim)) == 0:
+        return np.mean(a, axis=axis, keepdims=keepdims)
     return quantile(a, 0.5, axis, out, keepdims=keepdims)
 
 
 @implements(np.nanmedian)
 def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The median of what is not NaN."""
+    """The median of what is not NaN; NaN where nothing is left."""
+    a = as_tensor(a)
+    if math.prod(a.shape[i] for i in axes_of(axis, a.ndim)) == 0:
+        return np.mean(a, axis=axis, keepdims=keepdims)
     return nanquantile(a, 0.5, axis, out, keepdims=keepdims)

@@ -70,6 +70,8 @@ def tile(A: Any, reps: Any) -> Any:
 def resize(a: Any, new_shape: Any) -> Any:
     """The elements of `a`, row by row and over again if need be, in another shape of any size."""
     a = np.reshape(as_tensor(a), -1)
+    if a.size == 0:
+        return np.zeros_like(a, shape=new_shape)
     shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
     return np.take(a, np.resize(np.arange(a.size), shape))
 

@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
-from .indexing import getitem, scattered, setitem, take_along_axis, where
+from .indexing import getitem, on_axis, scattered, setitem, take_along_axis, where
 from .options import no_out
 
 __all__ = [
@@ -60,10 +60,6 @@ def _bounded(indices: np.ndarray[Any, Any], n: int, mode: str) -> np.ndarray[Any
     return np.clip(indices, 0, n - 1) if mode == "clip" else indices
 
 
-def _on_axis(index: Any, axis: int, ndim: int) -> tuple[Any, ...]:
-    return (slice(None),) * normalize_axis_index(axis, ndim) + (index,)
-
-
 def _write(x: Any, new: Any, caller: str) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"{caller}: the array to write into must be a Tensor when what is written is one.")
@@ -80,7 +76,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
     if a.ndim == 0:
         a = a.reshape(1)
     axis = normalize_axis_index(axis, a.ndim)
-    return getitem(a, _on_axis(_bounded(_whole(indices, "take"), a.shape[axis], mode), axis, a.ndim))
+    return getitem(a, on_axis(_bounded(_whole(indices, "take"), a.shape[axis], mode), axis, a.ndim))
 
 
 @implements(np.compress)
@@ -184,14 +180,14 @@ def scatter_add(x: Any, axis: int, index: Any, source: Any) -> Any:
 def index_add(x: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """x with ``alpha * source`` added at `index` along `axis`; repeated places add up."""
     x, source = as_tensor(x), as_tensor(source)
-    where_to = _on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim) if x.ndim else (0,) * 0
+    where_to = on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim) if x.ndim else (0,) * 0
     return x + alpha * scattered(source, where_to, x.shape) if x.ndim else x + alpha * source.reshape(())
 
 
 def index_copy(x: Any, axis: int, index: Any, source: Any) -> Any:
     """x with the slices of `source` written at `index` along `axis`."""
     x = as_tensor(x)
-    return setitem(x, source, _on_axis(_whole(index, "index_copy"), axis, x.ndim) if x.ndim else ())
+    return setitem(x, source, on_axis(_whole(index, "index_copy"), axis, x.ndim) if x.ndim else ())
 
 
 def index_fill(x: Any, axis: int, index: Any, value: Any) -> Any:

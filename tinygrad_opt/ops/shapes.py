@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.graph import sum_to_shape
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
-from ..autograd.tensor import as_tensor
+from ..autograd.tensor import as_array, as_tensor
 
 __all__ = [
     "astype",
@@ -64,7 +65,10 @@ def _(g: Any, _y: Any, _x: Any, shape: Any, order: Any = "C", **_: Any) -> Any:
 
 @implements(np.ravel)
 def ravel(a: Any, order: Any = "C") -> Any:
-    """All elements along one axis; row by row, or column by column with order "F"."""
+    """All elements along one axis: row by row, column by column (order "F"), or as they lie in memory ("K")."""
+    if order == "K":
+        strides = as_array(a).strides
+        a = np.transpose(a, sorted(range(len(strides)), key=lambda axis: -abs(strides[axis])))
     return np.reshape(a, -1) if order in ("C", "K") else np.reshape(a, -1, order=order)
 
 
@@ -124,7 +128,7 @@ moveaxis = primitive(
 @implements(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """An axis moved to before another one."""
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis, start = normalize_axis_index(axis, a.ndim, "rollaxis"), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -184,7 +188,9 @@ def fliplr(m: Any) -> Any:
 @implements(np.rot90)
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turned by k quarters in the plane of two axes, from the first towards the second."""
-    first, second = axes
+    first, second = [normalize_axis_index(axis, m.ndim, "rot90") for axis in axes]
+    if first == second:
+        raise ValueError(f"rot90: the two axes must be different, got {axes}.")
     if k % 4 == 0:
         return np.copy(m)
     if k % 4 == 2:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
-from .indexing import getitem, take_along_axis
+from .indexing import getitem, on_axis, take_along_axis
 from .inspection import ask
 
 __all__ = [
@@ -42,6 +43,7 @@ searchsorted = ask(np.searchsorted)
 
 def _order(x: Any, axis: int, kind: Any, stable: Any, descending: bool) -> Any:
     """The places that sort an array; in falling order too, equal elements stay in the order they had."""
+    axis = normalize_axis_index(axis, x.ndim, "sort")
     if not descending:
         return np.argsort(x, axis, kind, stable=stable)
     return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
@@ -96,6 +98,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect"
     a = as_tensor(a)
     if axis is None:
         a, axis = a.reshape(-1), 0
+    axis = normalize_axis_index(axis, a.ndim, "partition")
     return take_along_axis(a, np.argpartition(a.data, kth, axis=axis), axis)
 
 
@@ -152,7 +155,7 @@ def unique(
     if axis is None:
         values = getitem(ar.reshape(-1), first)
     else:
-        values = getitem(ar, (slice(None),) * (axis % ar.ndim) + (first,))
+        values = getitem(ar, on_axis(first, axis, ar.ndim))
     asked = zip((return_index, return_inverse, return_counts), (first, inverse, counts), strict=True)
     extra = tuple(Tensor(part) for wanted, part in asked if wanted)
     return (values, *extra) if extra else values

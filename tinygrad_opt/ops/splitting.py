@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from .indexing import on_axis
 
 __all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]
 
 
 def _cut(x: Any, places: list[int], axis: int) -> list[Any]:
     """The parts between the places, which mean what they mean in a slice."""
-    before = (slice(None),) * (axis % x.ndim)
-    return [x[(*before, slice(a, b))] for a, b in zip([0, *places], [*places, x.shape[axis]], strict=True)]
+    return [x[on_axis(slice(a, b), axis, x.ndim)] for a, b in zip([0, *places], [*places, x.shape[axis]], strict=True)]
 
 
 @implements(np.split)
@@ -28,6 +29,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         The axis cannot be divided into so many equal parts; :func:`array_split` makes unequal ones.
     """
     ary = as_tensor(ary)
+    axis = normalize_axis_index(axis, ary.ndim, "split")
     n, wanted = ary.shape[axis], as_array(indices_or_sections)
     if wanted.ndim == 0 and n % int(wanted):
         raise ValueError(
@@ -41,6 +43,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As :func:`split`, but a number of parts need not divide the axis: the first ones are longer by one."""
     ary, wanted = as_tensor(ary), as_array(indices_or_sections)
+    axis = normalize_axis_index(axis, ary.ndim, "array_split")
     if wanted.ndim:
         return _cut(ary, [int(i) for i in wanted], axis)
     parts = int(wanted)
@@ -72,5 +75,5 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """The slices along an axis, without it."""
     x = as_tensor(x)
-    before = (slice(None),) * (axis % x.ndim)
-    return tuple([x[(*before, i)] for i in range(x.shape[axis])])
+    axis = normalize_axis_index(axis, x.ndim, "unstack")
+    return tuple([x[on_axis(i, axis, x.ndim)] for i in range(x.shape[axis])])

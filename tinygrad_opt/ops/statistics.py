@@ -153,6 +153,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
     Raises
     ------
+    ZeroDivisionError
+        The weights sum to zero.
     ShapeError
         The weights have neither the shape of `a` nor the extents of its reduced axes.
     """
@@ -174,6 +176,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
             )
         weights = np.broadcast_to(weights, a.shape)
         total = np.sum(weights, axis=axis, keepdims=keepdims)
+        if np.any(total == 0):
+            raise ZeroDivisionError("average: the weights sum to zero, so there is no average.")
         y = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return (y, total) if returned else y
 
