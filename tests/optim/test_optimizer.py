@@ -123,6 +123,9 @@ def test_every_hyperparameter_is_checked(name):
             value = (bad,) * len(default) if isinstance(default, tuple) else bad
             with pytest.raises((TypeError, ValueError), match=rf"{cls.__name__}: {key} "):
                 cls([w], **{"lr": 0.1, key: value})
+        if isinstance(default, int) and not isinstance(default, bool):
+            with pytest.raises(TypeError, match=f"{key} must be a whole number"):
+                cls([w], **{"lr": 0.1, key: 2.5})
         if len(key) > 2:
             with pytest.raises(TypeError, match=f"did you mean '{key}'"):
                 cls([w], **{"lr": 0.1, key[:1] + key[2:] + key[1]: default})
@@ -476,7 +479,9 @@ def test_parameters_that_left_the_model():
     optimizer = optim.SGD(model.named_parameters(), 0.1)
     optimizer.check(model)
     model.parts["fc.weight"] = leaf(2.0)
-    with pytest.warns(optim.OptimizerWarning, match=r"holds 1 parameters .*fc.weight.*; the optimizer lacks 1"):
+    with pytest.warns(
+        optim.OptimizerWarning, match=r"holds 1 parameter no longer .*fc.weight.*; the optimizer lacks 1"
+    ):
         optimizer.check(model)
 
 

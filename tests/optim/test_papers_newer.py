@@ -186,10 +186,13 @@ def test_muon_steps_along_the_polar_factor(shape):
 
 
 def test_muon_is_for_matrices():
-    w = tg.Tensor(np.zeros(3), requires_grad=True)
-    w.grad = tg.Tensor(np.ones(3))
+    w, b = (tg.Tensor(np.zeros(shape), requires_grad=True) for shape in ((3, 3), (3,)))
+    with pytest.raises(tg.errors.ShapeError, match=r"matrices, and parameter 'fc.bias' has shape \(3,\)"):
+        optim.Muon({"fc.weight": w, "fc.bias": b})
+    optimizer = optim.Muon([w])
     with pytest.raises(tg.errors.ShapeError, match="matrices"):
-        optim.Muon([w]).step()
+        optimizer.add_param_group({"params": [b]})
+    assert len(optimizer.param_groups) == 1
     with pytest.raises(ValueError, match="adjust_lr_fn"):
         optim.Muon([w], adjust_lr_fn="mine")
 

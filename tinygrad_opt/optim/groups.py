@@ -160,6 +160,8 @@ def check_hyperparameters(
             below = number < high or (number == high and ends[1] == "]")
             if not (above and below):
                 raise ValueError(f"{name}: {key} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}.")
+            if isinstance(default, int) and not isinstance(number, int):
+                raise TypeError(f"{name}: {key} must be a whole number, got {value!r}.")
 
 
 def as_groups(params: Any, name: str) -> list[dict[str, Any]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
+from .each import Each
+from .flat import Flat
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
@@ -93,6 +96,15 @@ class Muon(Optimizer):
     )
     spread = table(ns_coefficients=("a", "b", "c"))
     torch_state = table(m="momentum_buffer")
+
+    def _make_executors(self, group: Mapping[str, Any]) -> list[Flat | Each]:
+        for name, p in zip(group["param_names"], group["params"], strict=True):
+            if p.ndim != 2:
+                raise ShapeError(
+                    f"Muon is for matrices, and parameter '{name}' has shape {p.shape}. Give Muon the hidden weight "
+                    f"matrices, and all else to another optimizer, e.g. AdamW."
+                )
+        return super()._make_executors(group)
 
     def _check(self, values: Any) -> None:
         super()._check(values)
