@@ -58,17 +58,30 @@ class Rows:
 
 
 class Matrices:
-    """½ Σ c·x² over matrices of several forms."""
+    """½ Σ c·x² over matrices of several forms, and a 3-5-1 tanh network without biases on minibatches of 8.
 
-    shapes = ((4, 4), (2, 5), (6, 3))
+    Some gradients are None at some steps, some are exactly 0 in some rows or all over.
+    """
+
+    shapes = ((4, 4), (2, 5), (6, 3), (5, 3), (1, 5))
 
     def __init__(self):
         rng = np.random.default_rng(7)
-        self.curvature = [10.0 ** rng.uniform(-2, 1, shape) for shape in self.shapes]
+        self.curvature = [10.0 ** rng.uniform(-2, 1, shape) for shape in self.shapes[:3]]
         self.start = [rng.standard_normal(shape) for shape in self.shapes]
+        self.x = rng.standard_normal((64, 3))
+        self.y = np.sin(self.x.sum(1, keepdims=True))
 
     def gradients(self, values, step):
-        return [c * x for c, x in zip(self.curvature, values, strict=True)]
+        found = [c * x for c, x in zip(self.curvature, values, strict=False)]
+        if step % 7 == 3:
+            found[1] = None
+        found[2][..., step % 5 :, :] = 0
+        w1, w2 = values[3:]
+        rows = (np.arange(8) + 8 * step) % 64
+        h = np.tanh(self.x[rows] @ w1.swapaxes(-1, -2))
+        e = (h @ w2.swapaxes(-1, -2) - self.y[rows]) * (2 / 8)
+        return [*found, (e @ w2 * (1 - h * h)).swapaxes(-1, -2) @ self.x[rows], e.swapaxes(-1, -2) @ h]
 
 
 class Network:

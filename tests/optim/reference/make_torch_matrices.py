@@ -32,7 +32,10 @@ def trajectory(optimizer, options, problem):
     for step in range(CHECKPOINTS[-1]):
         gradients = problem.gradients([p.detach().numpy() for p in params], step)
         for i, (p, g) in enumerate(zip(params, gradients, strict=True)):
-            p.grad = sparse(sign * g, problem.seen[step][i]) if isinstance(problem, Rows) else torch.tensor(sign * g)
+            if isinstance(problem, Rows):
+                p.grad = sparse(sign * g, problem.seen[step][i])
+            else:
+                p.grad = None if g is None else torch.tensor(sign * g)
         made.step()
         if step + 1 in CHECKPOINTS:
             points.append(np.concatenate([p.detach().numpy().reshape(-1) for p in params]))
