@@ -69,6 +69,23 @@ def test_state_of_another_kind():
         lr_scheduler.ExponentialLR(o, 0.9).load_state_dict(saved)
 
 
+def test_a_plateau_says_where_it_is_and_what_does_not_fit():
+    o = optimizer()
+    plateau = lr_scheduler.ReduceLROnPlateau(o, patience=3)
+    plateau.step(0.5)
+    plateau.step(0.6)
+    assert repr(plateau) == ("ReduceLROnPlateau: step 2, lr 0.05, 0.02, best 0.5, 1 of 3 steps without improvement")
+    for bad, text in (
+        (lr_scheduler.StepLR(o, 3).state_dict(), "state of a StepLR"),
+        ({"best": 0.1}, "missing for ReduceLROnPlateau: num_bad_epochs, cooldown_counter, last_epoch"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            plateau.load_state_dict(bad)
+        assert plateau.best == 0.5
+    with pytest.raises(TypeError, match="expected an optimizer, got dict"):
+        lr_scheduler.ReduceLROnPlateau({})
+
+
 def test_the_wrong_order_is_told():
     o = optimizer()
     schedule = lr_scheduler.ExponentialLR(o, 0.5)
@@ -125,6 +142,8 @@ def test_past_the_end_of_one_cycle():
         lambda s, o: s.OneCycleLR(o, 0.1),
         lambda s, o: s.OneCycleLR(o, 0.1, total_steps=5, pct_start=2),
         lambda s, o: s.CyclicLR(o, 0.1, 0.2, mode="square"),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.2, step_size_up=0),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.2, step_size_down=0),
         lambda s, o: s.SequentialLR(o, [s.StepLR(o, 1)], [3]),
         lambda s, o: s.ReduceLROnPlateau(o, factor=1.5),
         lambda s, o: s.LambdaLR(o, [abs]),
@@ -142,6 +161,7 @@ def test_plot():
     axes = lr_scheduler.CosineAnnealingLR(o, 10).plot(20)
     assert len(axes.lines) == 2
     np.testing.assert_allclose(axes.lines[0].get_ydata()[10], 0, atol=1e-12)
+    assert len(lr_scheduler.OneCycleLR(o, 0.1, total_steps=30).plot().lines[0].get_ydata()) == 30
 
 
 def test_a_resumed_schedule_is_no_changed_learning_rate():

@@ -86,6 +86,11 @@ class CyclicLR(_Cycle):
         }
         if scale_fn is None and mode not in modes:
             raise ValueError(f"CyclicLR: mode is one of {', '.join(modes)}, got {mode!r}.")
+        if min(step_size_up, 1 if step_size_down is None else step_size_down) < 1:
+            raise ValueError(
+                f"CyclicLR: a rise and a fall take at least 1 step each, got step_size_up={step_size_up}, "
+                f"step_size_down={step_size_down}."
+            )
         self.scale_fn, self.scale_mode = modes[mode] if scale_fn is None else (scale_fn, scale_mode)
         self.up = step_size_up
         self.total = step_size_up + (step_size_up if step_size_down is None else step_size_down)

@@ -11,6 +11,9 @@ from .optimizer import Optimizer
 __all__ = ["ReduceLROnPlateau"]
 
 
+_REMEMBERED = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch")
+
+
 class ReduceLROnPlateau:
     """Multiply the learning rate by a factor when a measurement has not improved for more than `patience` steps.
 
@@ -56,6 +59,8 @@ class ReduceLROnPlateau:
                 f"ReduceLROnPlateau: mode is 'min' or 'max', threshold_mode 'rel' or 'abs'; got {mode!r}, "
                 f"{threshold_mode!r}."
             )
+        if not hasattr(optimizer, "param_groups"):
+            raise TypeError(f"ReduceLROnPlateau expected an optimizer, got {type(optimizer).__name__}.")
         groups = optimizer.param_groups
         self.min_lrs = [float(min_lr)] * len(groups) if isinstance(min_lr, (int, float)) else list(min_lr)
         if len(self.min_lrs) != len(groups):
@@ -97,10 +102,21 @@ class ReduceLROnPlateau:
 
     def state_dict(self) -> dict[str, Any]:
         """What a new one made with the same arguments needs to go on."""
-        names = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch")
-        return {"kind": type(self).__name__, **{name: getattr(self, name) for name in names}}
+        return {"kind": type(self).__name__, **{name: getattr(self, name) for name in _REMEMBERED}}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a saved state."""
-        for name in ("best", "num_bad_epochs", "cooldown_counter", "last_epoch"):
+        """Go on from a saved state; raises ValueError with what does not fit, before anything changes."""
+        kind = state_dict.get("kind", type(self).__name__)
+        if kind != type(self).__name__:
+            raise ValueError(f"load_state_dict: this is the state of a {kind}, not of a {type(self).__name__}.")
+        if missing := [name for name in _REMEMBERED if name not in state_dict]:
+            raise ValueError(f"load_state_dict: missing for {type(self).__name__}: {', '.join(missing)}.")
+        for name in _REMEMBERED:
             setattr(self, name, state_dict[name])
+
+    def __repr__(self) -> str:
+        lrs = ", ".join(f"{lr:g}" for lr in self.get_last_lr())
+        return (
+            f"{type(self).__name__}: step {self.last_epoch}, lr {lrs}, best {self.best:g}, "
+            f"{self.num_bad_epochs} of {self.patience} steps without improvement"
+        )

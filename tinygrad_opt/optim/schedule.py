@@ -85,14 +85,18 @@ class LRScheduler:
         """The learning rates of the first steps, as an array; nothing is set."""
         return np.array([self.at(step, group)["lr"] for step in range(steps)])
 
-    def plot(self, steps: int = 100, ax: Any = None) -> Any:
-        """Draw the learning rate of each group against the step; returns the Axes of matplotlib."""
+    def plot(self, steps: int | None = None, ax: Any = None) -> Any:
+        """Draw the learning rate of each group against the step; returns the Axes of matplotlib.
+
+        Of 100 steps when no number is given, or of as many as the schedule has been made for.
+        """
         try:
             from matplotlib.figure import Figure
         except ImportError:
             raise missing_extra("matplotlib", "viz", "schedule.plot()") from None
         if ax is None:
             ax = Figure(figsize=(5, 3), layout="constrained").add_subplot()
+        steps = getattr(self, "total_steps", 100) if steps is None else steps
         for index in range(len(self.base_lrs)):
             ax.plot(self.curve(steps, index), label=f"group {index}")
         ax.set(xlabel="step", ylabel="learning rate", title=type(self).__name__)
