@@ -7,7 +7,7 @@ the cores. Machine code is kept on disk, in a folder of the user's, under a name
 from __future__ import annotations
 
 import hashlib
-import itertools
+import math
 import os
 import sys
 import warnings
@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _installed, kernels
-from .threads import in_parts
+from .threads import in_parts, pieces
 from .trace import CannotCompile, Loop, trace
 
-__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "reason", "run"]
+__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run"]
 
 Array = np.ndarray[Any, Any]
 
@@ -87,15 +87,21 @@ def run(jobs: Sequence[Job]) -> None:
         for job in jobs:
             job.loop(*job.arrays, job.constants)
         return
-    starts = [0, *itertools.accumulate(sizes)]
 
     def part(first: int, last: int) -> None:
-        for job, start, size in zip(jobs, starts, sizes, strict=False):
-            low, high = max(first - start, 0), min(last - start, size)
-            if low < high:
-                job.loop(*[array[low:high] for array in job.arrays], job.constants)
+        for i, low, high in pieces(sizes, first, last):
+            jobs[i].loop(*[array[low:high] for array in jobs[i].arrays], jobs[i].constants)
 
     in_parts(part, total, total, PART)
+
+
+def not_finite(gradients: Sequence[Array]) -> bool:
+    """Whether vectors that compiled loops are about to use may hold a NaN or an infinity."""
+    if sum(g.size for g in gradients) < PART:
+        return not all(math.isfinite(g.dot(g)) for g in gradients)
+    from .finite import perhaps_not_finite
+
+    return perhaps_not_finite(gradients)
 
 
 class Program:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["in_parts", "workers"]
+__all__ = ["in_parts", "pieces", "workers"]
 
 
 @functools.cache
@@ -91,6 +91,16 @@ def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: 
     finally:
         others = [task.wait() for task in waiting]
     return [mine, *others]
+
+
+def pieces(sizes: Sequence[int], first: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """What a range over several arrays laid end to end is made of: which array, from where, to where."""
+    start = 0
+    for i, size in enumerate(sizes):
+        low, high = max(first - start, 0), min(last - start, size)
+        if low < high:
+            yield i, low, high
+        start += size
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads

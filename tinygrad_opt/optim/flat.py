@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..kernels.rules import LEAST, find, run
+from ..kernels.rules import LEAST, find, not_finite, run
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
 
@@ -162,13 +162,20 @@ class Flat(Executor):
             self.values = values
         for segment in self.segments:
             self.prepare_segment(segment, values, check)
+        if check:
+            compiled = [segment for segment in self.segments if segment.kernel is not None]
+            if compiled and not_finite([segment.g for segment in compiled]):
+                for segment in compiled:
+                    self.check(segment)
+
+    def check(self, segment: Segment) -> None:
+        """Raise GradientError when a gradient of the segment is not finite."""
+        for i in range(segment.first, segment.last):
+            check_finite(self.gradients[i], self.labels[i])
 
     def prepare_segment(self, segment: Segment, values: dict[str, Any], check: bool) -> None:
         """Gather, check, and compute the new values; or find out that computing them in place will work."""
         g = segment.g = self.gather(segment)
-        if check and not math.isfinite(g.dot(g)):
-            for i in range(segment.first, segment.last):
-                check_finite(self.gradients[i], self.labels[i])
         if segment.seen is not values or self.rule.advance is not None:
             segment.hyper, segment.next_clock = self.hyper(values, segment.steps, segment.clock)
         elif self.rule.counts:
@@ -178,7 +185,9 @@ class Flat(Executor):
         if g.size >= LEAST:
             segment.kernel = find(self.rule, segment.hyper, self.dtype, g.size, self.value.size)
         if segment.kernel is not None:
-            return
+            return  # and it is checked with the others that are compiled
+        if check and not math.isfinite(g.dot(g)):
+            self.check(segment)
         if g.size > BLOCK:
             self.run_part(segment, slice(0, 1))
             return

@@ -1,0 +1,58 @@
+"""The quick look for NaN and infinity: it misses none, and names the parameter in the end."""
+
+import numpy as np
+import pytest
+
+import tinygrad_opt as tg
+from tinygrad_opt.errors import GradientError
+from tinygrad_opt.kernels import kernels, rules
+
+pytest.importorskip("numba")
+LARGE = 300_000  # more than rules.PART, so that the compiled sum runs
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 1, LARGE // 2, LARGE - 1])
+def test_every_place_is_seen(dtype, bad, place):
+    arrays = [np.ones(LARGE, dtype), np.ones(LARGE, dtype)]
+    assert not rules.not_finite(arrays)
+    arrays[1][place] = bad
+    assert rules.not_finite(arrays)
+    assert rules.not_finite([arrays[1][: place + 1]])
+
+
+def test_infinities_of_both_signs_do_not_cancel():
+    x = np.zeros(LARGE, np.float32)
+    x[3], x[5] = np.inf, -np.inf
+    assert rules.not_finite([x])
+
+
+def large_parameters(names):
+    return {name: tg.tensor(np.ones(LARGE, np.float32), requires_grad=True, name=name) for name in names}
+
+
+@pytest.fixture
+def numba_rules():
+    before = kernels()
+    kernels("numba")
+    yield
+    kernels(before)
+
+
+def test_nothing_is_updated_when_the_last_parameter_has_nan(numba_rules):
+    parameters = large_parameters(["first", "last"])
+    optimizer = tg.optim.Adam(parameters.values())
+    for p in parameters.values():
+        p.grad = np.ones(LARGE, np.float32)
+    parameters["last"].grad.data[7] = np.nan
+    with pytest.raises(GradientError, match=r"last.* 1 of 300000 .* nan at \(7,\)"):
+        optimizer.step()
+    assert (parameters["first"].data == 1).all()
+
+
+def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules):
+    p = large_parameters(["p"])["p"]
+    p.grad = np.full(LARGE, 1e38, np.float32)
+    tg.optim.SGD([p], 1e-38).step()
+    np.testing.assert_allclose(p.data, 0, atol=1e-6)
