@@ -101,6 +101,48 @@ def test_what_is_absent_names_the_way(name, message):
     assert not hasattr(tg.Tensor, name)
 
 
+def test_nothing_is_lost_by_making_a_tensor_of_a_tensor():
+    t = leaf(X)
+    for make in (tg.tensor, tg.Tensor):
+        with pytest.raises(DetachError, match=re.escape("t.clone() for a copy through which gradients flow")):
+            make(t)
+        assert make(t.detach()).tolist() == X.tolist()
+        assert make(t, requires_grad=True).is_leaf
+        with tg.no_grad():
+            assert not make(t).requires_grad
+
+
+@pytest.mark.parametrize("dtype", [float, int, complex])
+def test_an_elements_gradient_is_not_lost(dtype):
+    t, array = leaf(np.float64(2.0)), np.zeros(2, dtype)
+    with pytest.raises((ValueError, DetachError)) as caught:  # NumPy makes a ValueError of it for float arrays
+        array[0] = t
+    assert "Make the array a Tensor first" in str(caught.value.__cause__ or caught.value)
+    assert not array.any()
+    array[0] = t.item()
+    array[1] = dtype(t)
+    with tg.no_grad():
+        array[0] = t
+    assert array.tolist() == [2, 2]
+
+
+def test_an_arrays_method_meets_a_tensor():
+    t = leaf(np.array([0.5, 3.0]))
+    np.ones(2).clip(0, t).sum().backward()
+    assert t.grad.tolist() == [1.0, 0.0]
+    with pytest.raises(DetachError, match="would lose it"):
+        np.ones(2).dot(t)
+
+
+@pytest.mark.parametrize("other", [None, "x"])
+def test_what_no_number_can_equal(other):
+    t = leaf(X)
+    assert (t == other) is False
+    assert (t != other) is True
+    assert t not in (other,)
+    assert (t == X).all()
+
+
 def test_no_gradient_is_lost_on_the_way_out():
     t = leaf(X)
     for way in (lambda: np.asarray(t), lambda: np.from_dlpack(t), lambda: np.array([t]), t.numpy):

@@ -43,6 +43,15 @@ def _operator(function: Any, swapped: bool = False) -> Callable[[Any, Any], Any]
     return reflected if swapped else operator
 
 
+def _equality(function: Any) -> Callable[[Any, Any], Any]:
+    """Elementwise with numbers; None and text are equal to no Tensor."""
+
+    def operator(self: ArrayMethods, other: Any) -> Any:
+        return NotImplemented if other is None or other.__class__ is str else operators[function](self, other)
+
+    return operator
+
+
 def _in_place(function: Any) -> Callable[[Any, Any], Any]:
     """``t += other``: a new array, to which the same Tensor object is rebound."""
 
@@ -256,8 +265,8 @@ class ArrayMethods:
     __le__ = _operator(np.less_equal)
     __gt__ = _operator(np.greater)
     __ge__ = _operator(np.greater_equal)
-    __eq__ = _operator(np.equal)
-    __ne__ = _operator(np.not_equal)
+    __eq__ = _equality(np.equal)
+    __ne__ = _equality(np.not_equal)
     __iadd__ = _in_place(np.add)
     __isub__ = _in_place(np.subtract)
     __imul__ = _in_place(np.multiply)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import opcode
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from .registry import implementations
 
 if TYPE_CHECKING:
     from .hook import Hook
+
+_STORE = opcode.opmap["STORE_SUBSCR"]
 
 __all__ = ["Tensor", "as_array", "as_tensor", "from_numpy", "new_tensor", "tensor"]
 
@@ -62,6 +66,11 @@ class Tensor(ArrayMethods):
         dtype: DTypeLike | None = None,
         name: str | None = None,
     ) -> None:
+        if isinstance(data, Tensor) and data._node is not None and not requires_grad and mode.grad_enabled:
+            raise DetachError(
+                "the Tensor to make a Tensor from requires a gradient, and the new one would not know it. Use it as it "
+                "is, t.clone() for a copy through which gradients flow, or t.detach() for its values."
+            )
         self.data = as_array(data, dtype)
         self._node = None
         if name is not None:
@@ -232,7 +241,8 @@ class Tensor(ArrayMethods):
         if self._node is not None and mode.grad_enabled:
             raise DetachError(
                 "this Tensor requires a gradient, and as a plain array it would lose it. "
-                "Stay with Tensors (np.* functions accept them), or write t.detach().numpy() on purpose."
+                "Stay with Tensors (np.* functions accept them, np.stack joins a list of them), or write "
+                "t.detach().numpy() on purpose."
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -246,14 +256,25 @@ class Tensor(ArrayMethods):
         """The values as nested lists of Python numbers."""
         return self.data.tolist()
 
+    def _number(self) -> Any:
+        """The value for float() and its kin, unless NumPy asks for it to write it into an array: a[0] = t."""
+        if self._node is not None and mode.grad_enabled:
+            caller = sys._getframe(2)
+            if caller.f_code.co_code[caller.f_lasti] == _STORE:
+                raise DetachError(
+                    "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
+                    "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
+                )
+        return self.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
@@ -347,10 +368,10 @@ def tensor(
     >>> tg.tensor([[1.0, 2.0]], requires_grad=True)
     tensor([[1., 2.]], requires_grad=True)
     """
-    array = as_array(data, dtype)
-    if isinstance(data, (np.ndarray, Tensor)) or array.base is not None:
-        array = array.copy()
-    return Tensor(array, requires_grad, name=name)
+    made = Tensor(data, requires_grad, dtype=dtype, name=name)
+    if isinstance(data, (np.ndarray, Tensor)) or made.data.base is not None:
+        made.data = made.data.copy()
+    return made
 
 
 def as_tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None) -> Tensor:

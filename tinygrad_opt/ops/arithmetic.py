@@ -148,7 +148,7 @@ clip_between = primitive(
 )
 
 
-@implements(np.clip)
+@implements(np.clip, np._core.umath.clip)  # type: ignore[attr-defined]  # an ndarray's method calls the second
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """`a` held between two bounds, either of which may be None. At a bound the gradient goes to `a`.
 
