@@ -3,6 +3,7 @@
 import gc
 import warnings
 
+import numpy as np
 import pytest
 
 import tinygrad_opt as tg
@@ -58,3 +59,10 @@ def test_live_nodes():
     assert [node.primitive.name for node in tg.autograd.live_nodes()[before:]] == ["multiply"]
     del y
     assert len(tg.autograd.live_nodes()) == before
+
+
+def test_operations_of_every_kind_are_counted():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    before = len(tg.autograd.live_nodes())
+    kept = [np.sin(x), x * x, np.sum(x, axis=0), np.concatenate([x, x]), x[:1]]
+    assert len(tg.autograd.live_nodes()) == before + len(kept)

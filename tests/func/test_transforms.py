@@ -1,5 +1,7 @@
 """grad, vjp and jvp agree with calculus, over nests of Tensors, and compose."""
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,12 @@ def test_numbers_and_arrays_are_welcome():
 def test_wrong_calls_are_named(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_every_kind_of_dict_comes_back_as_it_was():
+    for kind in (dict, collections.OrderedDict, lambda d: collections.defaultdict(list, d)):
+        point = kind({"b": X, "a": [X]})
+        found = func.grad(lambda p: p["b"] ** 2 * p["a"][0])(point)
+        assert type(found) is type(point)
+        assert list(found) == ["b", "a"]
+        assert (found["b"].item(), found["a"][0].item()) == (8, 4)

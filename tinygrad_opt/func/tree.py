@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -28,7 +29,9 @@ def _rebuild(tree: Any, values: Iterator[Any]) -> Any:
     if tree is None:
         return None
     if isinstance(tree, dict):
-        return type(tree)((key, _rebuild(value, values)) for key, value in tree.items())
+        made = copy.copy(tree)  # a defaultdict, for one, cannot be made from its items alone
+        made.update({key: _rebuild(value, values) for key, value in tree.items()})
+        return made
     if isinstance(tree, (tuple, list)):
         parts = [_rebuild(value, values) for value in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
