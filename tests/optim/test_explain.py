@@ -160,6 +160,21 @@ def test_repr_says_where_epsilon_stands(name):
     assert ("ε" in first) == ("eps" in optimizer.defaults)
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Adam", ["blocks of a flat buffer", "compiled: yes", "on Tensors: yes"]),
+        ("LAMB", ["each parameter by itself", "compiled: no: it works on whole arrays", "on Tensors: yes"]),
+        ("Lion", ["compiled: yes", "on Tensors: no: the rule of Lion is built on signs"]),
+        ("Prodigy", ["compiled: yes", "on Tensors: no: Prodigy does more in a step"]),
+        ("LBFGS", ["compiled: no: it is no update rule", "on Tensors: no: LBFGS has no update rule"]),
+    ],
+)
+def test_an_explanation_says_in_which_ways_the_rule_runs(name, lines):
+    text = explanation(getattr(optim, name)([tg.Tensor(np.ones((2, 2)), requires_grad=True)]))
+    assert [line for line in lines if line not in text] == []
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_every_docstring_says_what_one_wants_to_know(name):
     text = getattr(optim, name).__doc__

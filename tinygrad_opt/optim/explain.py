@@ -12,6 +12,7 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..errors import GradientError
+from ..kernels.rules import reason
 from ..kernels.trace import CannotCompile, trace
 from .rule import RULE_CODES, UpdateRule
 from .state import places
@@ -19,7 +20,7 @@ from .state import places
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["document", "explanation", "formula", "terms"]
+__all__ = ["document", "executions", "explanation", "formula", "terms"]
 
 GREEK = {
     "lr": "ηγ", "betas": ("β₁, β₂",), "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ",
@@ -54,7 +55,31 @@ def explanation(optimizer: Optimizer) -> str:
             steps, clock = max(reached, key=lambda pair: pair[0])
             lines += [f"  For one number, at step t = {steps + 1}:"]
             lines += [f"    {line}" for line in numbers(rule, optimizer._values(index), steps + 1, clock)]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *executions(optimizer)])
+
+
+def executions(optimizer: Optimizer) -> list[str]:
+    """In which of the three ways the rule runs, and why not in the others."""
+    from .functional import Functional  # it is made from optimizers
+
+    rule = getattr(optimizer, "rule", None)
+    group = optimizer.param_groups[0]
+    try:
+        Functional(type(optimizer), **{key: group[key] for key in optimizer.defaults})
+        tensors = "yes, by optim.Functional"
+    except (TypeError, GradientError) as error:
+        tensors = "no: " + str(error).removeprefix("Functional: ")
+    if rule is None:
+        return ["Runs", "  on NumPy arrays: yes", "  compiled: no: it is no update rule", f"  on Tensors: {tensors}"]
+    executor = optimizer._executors[0][0]
+    hyper, _ = executor.hyper(optimizer._values(0), executor.steps[0], executor.clocks[0])
+    why = reason(rule, hyper)
+    return [
+        "Runs",
+        f"  on NumPy arrays: yes, {'blocks of a flat buffer' if rule.elementwise else 'each parameter by itself'}",
+        f"  compiled: {'yes, where Numba is installed and the size pays' if why is None else f'no: {why}'}",
+        f"  on Tensors: {tensors}",
+    ]
 
 
 def document(cls: type[Optimizer]) -> None:
