@@ -24,8 +24,12 @@ def _teach() -> None:
 
     Any program that frees such an array has this effect; it is bounded, touches no page, and is nothing elsewhere.
     Where the user has set thresholds, by MALLOC_TRIM_THRESHOLD_ or by mallopt, glibc goes on following those.
+
+    Two more blocks then come from that heap. NumPy asks Linux to give arrays of their size pages of 2 MiB, and the
+    place keeps them when the arrays are gone: the arrays of a training, too small to be asked for, get them too.
     """
     np.empty(_LARGEST_LEARNT, np.uint8)
+    _blocks = [np.empty(_LARGEST_LEARNT - (1 << 20), np.uint8) for _ in range(2)]
 
 
 _teach()
