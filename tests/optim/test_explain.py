@@ -221,6 +221,33 @@ def test_the_record_is_of_the_step_that_was_taken(name):
         np.testing.assert_allclose(found["Δ"], w.data - before, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("f", "optimizers", "text"),
+    [
+        (lambda x: x * 2, {"sgd": lambda p: optim.SGD(p, 0.1)}, r"Tensor of one number, got shape \(2,\)"),
+        (lambda x: 1.0, {"sgd": lambda p: optim.SGD(p, 0.1)}, "Tensor of one number, got float"),
+        (lambda x: x.sum(), [optim.Adam], "dict of names and makers, got list"),
+        (lambda x: x.sum(), {"sgd": optim.SGD([tg.Tensor(np.ones(2), requires_grad=True)], 0.1)}, "'sgd' must be what"),
+    ],
+)
+def test_a_race_that_cannot_start_says_why(f, optimizers, text):
+    with pytest.raises(TypeError, match=text):
+        optim.race(f, [1.0, 2.0], optimizers)
+
+
+def test_wrappers_and_averages_explain_themselves(capsys):
+    w = tg.Tensor(np.ones(2), requires_grad=True)
+    optim.Lookahead(optim.SAM(optim.SGD([w], 0.1), rho=0.2), k=3).explain()
+    text = capsys.readouterr().out
+    assert "φ ← φ + α(θ − φ)" in text
+    assert "k = 3" in text
+    assert "rho = 0.2" in text
+    assert "θ = θ - 0.1 * g" in text
+    assert repr(optim.EMA([w], decay=0.5)).startswith(
+        "EMA(count=0, decay=0.5, warmup=False) of 1 parameter: Exponential"
+    )
+
+
 def test_race_shows_divergence():
     paths = optim.race(valley, [1.0, 1.0], {"sgd": lambda p: optim.SGD(p, 1e30)}, 60)
     assert np.isnan(paths["sgd"].points[0, -1]).all()

@@ -55,6 +55,12 @@ class _Average:
         """Put the averages into the parameters for good. Statistics of batch norm have to be computed anew then."""
         self._write(self.values)
 
+    def __repr__(self) -> str:
+        line = (type(self).__doc__ or "").partition("\n")[0]
+        own = ", ".join(f"{key}={value!r}" for key, value in vars(self).items() if isinstance(value, (int, float)))
+        count = len(self._params)
+        return f"{type(self).__name__}({own}) of {count} parameter{'s' * (count != 1)}: {line}"
+
     def state_dict(self) -> dict[str, Any]:
         """The averages and their count."""
         return {"count": self.count, "values": [value.copy() for value in self.values]}

@@ -43,7 +43,8 @@ class LBFGS(Optimizer):
     max_iter : int
         Iterations a step.
     max_eval : int, optional
-        Evaluations a step, by default 5/4 of `max_iter`.
+        Evaluations a step, by default 5/4 of `max_iter`. The line search ends with them, and stays where it was when it
+        has found nothing better: with it, let `max_iter` be 4 or more.
     tolerance_grad : float
         Stop when no element of the gradient is larger.
     tolerance_change : float

@@ -54,6 +54,13 @@ def race(
     seed : int
         For the noise.
 
+    Raises
+    ------
+    TypeError
+        The function gives no single number as a Tensor, or an entry of `optimizers` makes nothing.
+    ValueError
+        For a start of more than two axes.
+
     Examples
     --------
     >>> import tinygrad_opt as tg
@@ -66,6 +73,18 @@ def race(
     starts = np.atleast_2d(np.asarray(start, np.float64))
     if starts.ndim != 2:
         raise ValueError(f"race: start is one point or a list of points, got shape {starts.shape}.")
+    if not isinstance(optimizers, Mapping):
+        raise TypeError(f"race: optimizers is a dict of names and makers, got {type(optimizers).__name__}.")
+    for name, make in optimizers.items():
+        if not callable(make):
+            raise TypeError(
+                f"race: '{name}' must be what makes an optimizer from a list of parameters, e.g. lambda p: "
+                f"optim.SGD(p, lr=0.1); got {type(make).__name__}."
+            )
+    value = f(Tensor(starts[0]))
+    if not isinstance(value, Tensor) or value.size != 1:
+        got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"race: the function must return a Tensor of one number, got {got}.")
     return {
         name: Path(
             *map(np.stack, zip(*(_run(f, x, make, steps, noise, seed + i) for i, x in enumerate(starts)), strict=True))

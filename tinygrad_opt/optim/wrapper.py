@@ -42,6 +42,16 @@ class Wrapper:
         for group in self.optimizer.param_groups:
             yield from group["params"]
 
+    def explain(self) -> None:
+        """Print what this wrapper adds, with its present settings, then what is inside."""
+        line = (type(self).__doc__ or "").partition("\n")[0]
+        print(f"{type(self).__name__}: {line}")
+        for key, value in vars(self).items():
+            if isinstance(value, (int, float)):
+                print(f"  {key} = {value!r}")
+        print("\nAround:\n")
+        self.optimizer.explain()
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """The inner optimizer's step."""
         return self.optimizer.step(closure)
