@@ -75,6 +75,7 @@ def test_rounding():
 
 def test_sizes():
     t = tg.tensor(X)
+    assert [t.item(4), t.item(1, 1), t.item((1, 1)), t[1, 1].item()] == [0.5] * 4
     assert (t.itemsize, t.nbytes, t.device) == (8, 48, "cpu")
 
 

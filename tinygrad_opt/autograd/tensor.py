@@ -246,11 +246,11 @@ class Tensor(ArrayMethods):
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
-    def item(self) -> Any:
-        """The value of a one-element Tensor as a Python number."""
-        if self.data.size != 1:
+    def item(self, *place: Any) -> Any:
+        """The value of a one-element Tensor, or of the element at a place, as a Python number."""
+        if not place and self.data.size != 1:
             raise ShapeError(f"item(): needs exactly one element, this has shape {self.shape}.")
-        return self.data.item()
+        return self.data.item(*place)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""

@@ -1,6 +1,7 @@
 """Norms of vectors and matrices, of every order, with PyTorch's subgradients where they have a kink.
 
-At 0 the gradient is 0; elements that tie for the largest (or smallest) magnitude share theirs evenly.
+At 0 the gradient is 0, and so is the second derivative, which does not exist there and which PyTorch gives as NaN.
+Elements that tie for the largest (or smallest) magnitude share their gradient evenly.
 """
 
 from __future__ import annotations

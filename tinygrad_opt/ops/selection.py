@@ -62,7 +62,10 @@ def _bounded(indices: np.ndarray[Any, Any], n: int, mode: str) -> np.ndarray[Any
 
 def _write(x: Any, new: Any, caller: str) -> None:
     if not isinstance(x, Tensor):
-        raise TypeError(f"{caller}: the array to write into must be a Tensor when what is written is one.")
+        raise TypeError(
+            f"{caller}: an array would not know the gradient of what is written into it. Make it a Tensor first, "
+            f"tg.as_tensor(array), or write t.detach()."
+        )
     x._rebind(new, caller)
 
 
