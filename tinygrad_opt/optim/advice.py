@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import GradientError
 from .execute import Executor
+from .groups import many
 
 __all__ = ["Advice", "OptimizerWarning", "disagreement", "no_gradients"]
 
@@ -80,10 +81,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
-def _many(names: Sequence[str], what: str) -> str:
-    return f"{len(names)} {what}{'s' * (len(names) != 1)}"
-
-
 def disagreement(groups: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) -> str:
     """In what an optimizer's groups and a model's parameters by name differ; empty when they agree."""
     held = {id(p): name for group in groups for p, name in zip(group["params"], group["param_names"], strict=True)}
@@ -93,12 +90,12 @@ def disagreement(groups: Sequence[Mapping[str, Any]], model: Mapping[str, Any]) 
     parts = []
     if left:
         parts.append(
-            f"the optimizer holds {_many(left, 'parameter')} no longer in the model: {_listed(left)}. A layer was "
+            f"the optimizer holds {many(left, 'parameter')} no longer in the model: {_listed(left)}. A layer was "
             f"replaced after the optimizer had been made; make the optimizer afterwards"
         )
     if missing:
         parts.append(
-            f"the optimizer lacks {_many(missing, 'trainable parameter')} of the model: {_listed(missing)}. Add what "
+            f"the optimizer lacks {many(missing, 'trainable parameter')} of the model: {_listed(missing)}. Add what "
             f"is lacking by add_param_group, or freeze it"
         )
     return "; ".join(parts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd import Tensor
 from ..autograd.graph import next_number
+from .groups import many
 
 __all__ = ["EMA", "SWA"]
 
@@ -58,8 +59,7 @@ class _Average:
     def __repr__(self) -> str:
         line = (type(self).__doc__ or "").partition("\n")[0]
         own = ", ".join(f"{key}={value!r}" for key, value in vars(self).items() if isinstance(value, (int, float)))
-        count = len(self._params)
-        return f"{type(self).__name__}({own}) of {count} parameter{'s' * (count != 1)}: {line}"
+        return f"{type(self).__name__}({own}) of {many(self._params, 'parameter')}: {line}"
 
     def state_dict(self) -> dict[str, Any]:
         """The averages and their count."""

@@ -14,6 +14,7 @@ from ..autograd import Tensor
 from ..errors import GradientError
 from ..kernels.rules import reason
 from ..kernels.trace import CannotCompile, trace
+from .groups import many
 from .rule import RULE_CODES, UpdateRule
 from .state import places
 
@@ -45,7 +46,7 @@ def explanation(optimizer: Optimizer) -> str:
     if text := formula(cls):
         lines += ["", f"  {text}"]
     for index, group in enumerate(optimizer.param_groups):
-        lines += ["", f"group {index}, {len(group['params'])} parameter{'s' * (len(group['params']) != 1)}:"]
+        lines += ["", f"group {index}, {many(group['params'], 'parameter')}:"]
         symbols = _symbols(optimizer.defaults, text)
         lines += [f"  {key}{symbols.get(key, '')} = {group[key]!r}" for key in optimizer.defaults]
         if rule is not None and rule.elementwise:

@@ -21,6 +21,7 @@ __all__ = [
     "check_distinct",
     "check_hyperparameters",
     "complete",
+    "many",
     "named_tensors",
     "plain",
     "spread",
@@ -240,6 +241,11 @@ def complete(
         made["param_names"] = [label or str(position + i) for i, label in enumerate(made["param_names"])]
         position += len(made["params"])
     return ready
+
+
+def many(things: Sequence[Any], what: str) -> str:
+    """How many there are, in words: "1 parameter", "3 parameters"."""
+    return f"{len(things)} {what}{'s' * (len(things) != 1)}"
 
 
 def spread(values: Mapping[str, Any], tuples: Mapping[str, Sequence[str]]) -> dict[str, Any]:

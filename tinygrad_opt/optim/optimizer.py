@@ -343,10 +343,8 @@ class Optimizer:
         name = type(self).__name__
         lines = [f"{name}: {formula(type(self))}".removesuffix(": ")]
         for index, group in enumerate(self.param_groups):
-            tensors: list[Tensor] = group["params"]
+            held: list[Tensor] = group["params"]
             hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)
-            lines.append(
-                f"  group {index}: {len(tensors)} parameter{'s' * (len(tensors) != 1)}, "
-                f"{sum(t.size for t in tensors):,} numbers; {hyper}"
-            )
+            numbers = sum(p.size for p in held)
+            lines.append(f"  group {index}: {given.many(held, 'parameter')}, {numbers:,} numbers; {hyper}")
         return "\n".join(lines)
