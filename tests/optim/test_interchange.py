@@ -155,6 +155,21 @@ def test_lbfgs_step_by_step_with_pytorchs_state(problem, search, history, torch)
             np.testing.assert_allclose(q.detach().numpy() / size, r.detach().numpy() / size, rtol=0, atol=1e-10)
 
 
+def test_what_cannot_be_converted_is_told():
+    _params, optimizer = setting("Adam", {"lr": 0.1})
+    theirs = {"state": {}, "param_groups": [{"params": [0, 1], "lr": 0.1, "foreach": None}]}
+    with pytest.raises(ValueError, match=r"convert it: optim.from_torch\(optimizer, state_dict\)"):
+        optimizer.load_state_dict(theirs)
+    with pytest.raises(TypeError, match="got SAM. Give it the optimizer inside: wrapper.optimizer"):
+        optim.from_torch(optim.SAM(optimizer), theirs)
+    with pytest.raises(TypeError, match="an optimizer of this package, got dict"):
+        optim.from_torch({}, theirs)
+    with pytest.raises(ValueError, match=r"state_dict\(\) of PyTorch's optimizer"):
+        optim.from_torch(optimizer, {"state": {}})
+    with pytest.raises(ValueError, match="2 groups were saved, this Adam has 1"):
+        optim.from_torch(optimizer, {**theirs, "param_groups": theirs["param_groups"] * 2})
+
+
 def test_an_unknown_state_is_named():
     _params, optimizer = setting("SGD", {"lr": 0.1})
     state = {"state": {0: {"exp_avg": np.ones((3, 2))}}, "param_groups": [{"params": [0, 1], "lr": 0.1}]}

@@ -10,6 +10,7 @@ import numpy as np
 
 from .lbfgs import LBFGS
 from .optimizer import Optimizer
+from .wrapper import Wrapper
 
 __all__ = ["from_torch", "pack_state", "to_torch", "unpack_state"]
 
@@ -76,10 +77,19 @@ def from_torch(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> dict[str,
 
     Raises
     ------
+    TypeError
+        For what is no optimizer of this package, such as a wrapper around one.
     ValueError
-        When a state has a name that this optimizer does not know.
+        When a state has a name that this optimizer does not know, or other groups.
     """
-    name = type(optimizer).__name__
+    name = _name_of(optimizer, "from_torch")
+    if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
+        raise ValueError("from_torch: expected what the state_dict() of PyTorch's optimizer gives.")
+    if len(state_dict["param_groups"]) != len(optimizer.param_groups):
+        raise ValueError(
+            f"from_torch: {len(state_dict['param_groups'])} groups were saved, this {name} has "
+            f"{len(optimizer.param_groups)}."
+        )
     if isinstance(optimizer, LBFGS):
         return {"state": _lbfgs_from_torch(state_dict["state"]), "param_groups": _groups(optimizer, state_dict)}
     ours = {theirs: our for our, theirs in type(optimizer).torch_state.items()}
@@ -96,11 +106,20 @@ def from_torch(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> dict[str,
             elif key in ours:
                 converted[ours[key]] = array
             else:
-                raise ValueError(f"from_torch: {name} has no state for '{key}'; it knows {', '.join(ours)}.")
+                raise ValueError(f"from_torch: {name} has no state for '{key}'; it knows {', '.join(ours) or 'none'}.")
         if "next_eta" in clock:
             converted["next_eta"] = converted["eta"]
         state[int(index)] = converted
     return {"state": state, "param_groups": _groups(optimizer, state_dict)}
+
+
+def _name_of(optimizer: Any, caller: str) -> str:
+    """The class's name; raises TypeError for what is no optimizer of this package."""
+    name = type(optimizer).__name__
+    if not isinstance(optimizer, Optimizer):
+        inside = " Give it the optimizer inside: wrapper.optimizer." if isinstance(optimizer, Wrapper) else ""
+        raise TypeError(f"{caller}: the first argument is an optimizer of this package, got {name}.{inside}")
+    return name
 
 
 def _groups(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -168,7 +187,7 @@ def to_torch(optimizer: Optimizer) -> dict[str, Any]:
     except ImportError:
         raise ImportError("to_torch needs PyTorch, since it returns tensors: pip install torch") from None
     cls = type(optimizer)
-    if not hasattr(torch.optim, cls.__name__):
+    if not hasattr(torch.optim, _name_of(optimizer, "to_torch")):
         raise ValueError(f"to_torch: PyTorch has no optimizer {cls.__name__}.")
     saved = optimizer.state_dict()
     defaults = getattr(torch.optim, cls.__name__)([torch.zeros(1, 1, requires_grad=True)]).param_groups[0]

@@ -139,6 +139,8 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
             ]
             problems += [f"missing hyperparameter {key}" for key in optimizer.defaults if key not in group]
     if problems:
+        if any("foreach" in group for group in groups):
+            problems.append("It looks like PyTorch's; convert it: optim.from_torch(optimizer, state_dict).")
         raise ValueError(
             f"load_state_dict: the state does not fit this {name}, and nothing was loaded.\n  " + "\n  ".join(problems)
         )
