@@ -97,8 +97,10 @@ def test_state_goes_on_bit_for_bit():
 def test_needs_a_closure_that_leaves_gradients():
     x = tg.Tensor(np.ones(2), requires_grad=True)
     optimizer = optim.LBFGS([x])
-    with pytest.raises(TypeError, match="closure"):
-        optimizer.step()
+    for cls in (optim.LBFGS, optim.AdaHessian, lambda p: optim.SAM(optim.SGD(p, 0.1))):
+        for wrong, text in ((None, "NoneType"), ((x * x).sum(), "Tensor")):
+            with pytest.raises(TypeError, match=rf"closure[\s\S]*[Gg]ot {text}"):
+                cls([x]).step(wrong)
     with pytest.raises(GradientError, match=r"backward\(\)"):
         optimizer.step(lambda: (x * x).sum())
     x.grad = tg.Tensor(np.array([np.nan, 1.0]))

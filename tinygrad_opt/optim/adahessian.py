@@ -89,8 +89,11 @@ class AdaHessian(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step; `closure` computes and returns the loss, and leaves the backward pass to the optimizer."""
-        if closure is None:
-            raise TypeError("AdaHessian.step needs a closure that returns the loss, without calling backward().")
+        if not callable(closure):
+            raise TypeError(
+                f"AdaHessian.step needs a closure that returns the loss, without calling backward(); got "
+                f"{type(closure).__name__}."
+            )
         params: list[Tensor] = [p for group in self.param_groups for p in group["params"] if p.requires_grad]
         with enable_grad():
             loss = closure()

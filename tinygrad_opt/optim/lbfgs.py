@@ -107,14 +107,14 @@ class LBFGS(Optimizer):
         Raises
         ------
         TypeError
-            Without a closure.
+            Without a closure, or with what one returned.
         GradientError
             When the loss or its gradient is not finite at the start; nothing has changed then.
         """
-        if closure is None:
+        if not callable(closure):
             raise TypeError(
-                "LBFGS.step needs a closure, since it evaluates the loss several times: def closure(): "
-                "optimizer.zero_grad(); loss = …; loss.backward(); return loss"
+                f"LBFGS.step needs a closure, since it evaluates the loss several times: def closure(): "
+                f"optimizer.zero_grad(); loss = …; loss.backward(); return loss. Got {type(closure).__name__}."
             )
         group = self._values(0)
         first, here = self._first(closure)

@@ -51,10 +51,10 @@ class SAM(Wrapper):
         Tensor
             The loss at θ.
         """
-        if closure is None:
+        if not callable(closure):
             raise TypeError(
-                "SAM.step needs a closure, since it evaluates the loss twice: def closure(): optimizer.zero_grad(); "
-                "loss = …; loss.backward(); return loss"
+                f"SAM.step needs a closure, since it evaluates the loss twice: def closure(): optimizer.zero_grad(); "
+                f"loss = …; loss.backward(); return loss. Got {type(closure).__name__}."
             )
         with enable_grad():
             loss = closure()
