@@ -1,7 +1,7 @@
 """What all tests share: the same random numbers each time, and no collecting of scripts that are run by hand.
 
 The checks of all gradients and the property tests draw from another seed on request:
-``TEST_SEED=7 python -m pytest tests/ops/test_all_primitives.py tests/ops/test_properties.py``.
+``TEST_SEED=7 python -m pytest tests/ops -k "primitives or properties"``.
 """
 
 import pytest

@@ -1,11 +1,26 @@
-"""Any index that NumPy takes, on any shape: the same values, and gradients that go back where they came from."""
+"""Any index that NumPy takes, on any shape: the same values, and gradients that go back where they came from.
+
+The examples are the same in every run; with TEST_SEED in the environment they are drawn from that seed.
+"""
+
+import os
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_opt as tg
+
+SEED = os.environ.get("TEST_SEED")
+
+
+def common(test):
+    """The settings of all property tests, and the seed that was asked for."""
+    if SEED is not None:
+        test = seed(int(SEED))(test)
+    return settings(max_examples=120, deadline=None, derandomize=SEED is None, database=None)(test)
+
 
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, max_side=4)
 
@@ -40,7 +55,7 @@ def shape_and_index(draw):
     return shape, tuple(parts)
 
 
-@settings(max_examples=150, deadline=None)
+@common
 @given(shape_and_index(), st.booleans())
 def test_reading(case, transposed):
     shape, index = case
@@ -57,7 +72,7 @@ def test_reading(case, transposed):
     np.testing.assert_allclose(x.grad.numpy(), expected, atol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@common
 @given(shape_and_index())
 def test_writing(case):
     shape, index = case

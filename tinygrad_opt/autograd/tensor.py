@@ -362,6 +362,11 @@ def tensor(
     dtype : dtype, optional
     name : str, optional
 
+    Raises
+    ------
+    DetachError
+        `data` is a Tensor that requires a gradient, which the new one would not know, and `requires_grad` is False.
+
     Examples
     --------
     >>> import tinygrad_opt as tg
