@@ -1,10 +1,12 @@
-"""Products by one thread: the same numbers, and the library's own count of threads is left as it was."""
+"""Products by one thread or by our own: the same numbers, and the library's count of threads is left as it was."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from tinygrad_opt.autograd import Tensor
-from tinygrad_opt.kernels import blas
+from tinygrad_opt.kernels import blas, threads
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 5), (64, 1568, 10), (200, 300, 100)])
@@ -25,6 +27,45 @@ def test_the_count_of_threads_is_set_and_set_back(monkeypatch):
     with pytest.raises(ValueError, match="mismatch"):
         blas.product(np.ones((64, 1568)), np.ones((1567, 10)))
     assert counts == [4, 1, 4, 1, 4]
+
+
+@pytest.fixture
+def after_a_long_loop(monkeypatch):
+    """As if a compiled loop had run just now, on a machine of three cores."""
+    monkeypatch.setattr(blas, "_own", [False])
+    monkeypatch.setattr(threads, "workers", lambda: 3)
+    blas.long_loops()
+
+
+@pytest.mark.parametrize("shape", [(300, 200, 100), (100, 200, 301), (2, 1600, 1601)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_beside_long_loops_it_is_the_product_in_parts(after_a_long_loop, monkeypatch, shape, dtype):
+    counts = [4]
+    monkeypatch.setattr(blas, "_thread_count", lambda: (lambda: counts[-1], counts.append))
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(shape[:2]).astype(dtype), rng.standard_normal(shape[:0:-1]).astype(dtype)
+    expected = a.astype(np.float64) @ b.T.astype(np.float64)
+    found = blas.product(a, b.T)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, atol=1e-3 if dtype == np.float32 else 1e-11)
+    np.testing.assert_allclose(blas.product(a.T.copy().T, b.T), expected, atol=1e-3 if dtype == np.float32 else 1e-11)
+    assert counts == [4, 1, 4, 1, 4]
+
+
+def test_beside_long_loops_a_vector_is_multiplied_too(after_a_long_loop):
+    g = np.random.default_rng(0).standard_normal((3000, 2000))
+    np.testing.assert_allclose(blas.product(np.ones(3000), g), g.sum(0), atol=1e-9)
+    with pytest.raises(ValueError, match="mismatch"):
+        blas.product(np.ones((600, 601)), np.ones((600, 600)))
+
+
+def test_the_count_is_right_again_after_products_in_several_threads(monkeypatch):
+    counts = [4]
+    monkeypatch.setattr(blas, "_thread_count", lambda: (lambda: counts[-1], counts.append))
+    a, b = np.ones((64, 1568)), np.ones((1568, 10))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: blas.product(a, b), range(200)))
+    assert counts[-1] == 4
 
 
 def test_without_openblas_it_is_a_plain_product(monkeypatch):

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..kernels import twin
+from ..kernels.blas import long_loops, product
 from .definition import absent, is_recorded, through_definition
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _LEAST = 1 << 12  # elements of a sequence's gates from which the compiled form pays
+_LONG = 1 << 24  # multiplications of a sequence's loop that take some milliseconds
 _LSTM_ORDER = (2, 0, 1, 3)  # i f g o → g i f o: those squashed by σ lie together, and those that lead to c
 
 
@@ -76,7 +78,7 @@ def define_rnn(x: Any, h: Any, w_ih: Any, w_hh: Any, bias: Any, relu: bool = Fal
 @primitive(real=True, arrays=5, formula="RNN(x, h₀)", samples=_sequence_samples(1, 1, 1))
 def rnn_sequence(x, h, w_ih, w_hh, bias, relu=False):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H) of an Elman network; `bias` is the sum of its two."""
-    states = (_flat(x) @ w_ih.T + bias).reshape((*x.shape[:2], len(w_ih)))
+    states = (product(_flat(x), w_ih.T) + bias).reshape((*x.shape[:2], len(w_ih)))
     recurrent = np.ascontiguousarray(w_hh.T)
     for a in states:
         a += h @ recurrent
@@ -105,9 +107,10 @@ def _rnn_backward(g: Any, slope: Any, w_hh: Any) -> tuple[Any, Any]:
 def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: Any, needed: Any) -> tuple[Any, ...]:
     """From the gradients of the gates, those of the inputs, states, weights and bias, one product each."""
     flat = _flat(da)
-    dx = (flat @ w_ih).reshape(x.shape) if needed[0] else None
+    dx = product(flat, w_ih).reshape(x.shape) if needed[0] else None
     states = (dh,) if dc is None else (dh, dc)
-    return dx, *states, flat.T @ _flat(x), _flat(da_h).T @ _flat(before), np.ones(len(flat), da.dtype) @ flat
+    dw_ih, dw_hh = product(flat.T, _flat(x)), product(_flat(da_h).T, _flat(before))
+    return dx, *states, dw_ih, dw_hh, product(np.ones(len(flat), da.dtype), flat)
 
 
 def _lstm_twin(*arrays: Any) -> Any:
@@ -155,20 +158,22 @@ def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
     `bias` is the sum of PyTorch's two; weights and bias are stacked as PyTorch's, i f g o.
     """
     size = h.shape[-1]
+    if x.shape[0] * w_hh.size * len(h) > _LONG and _lstm_twin(x, w_hh, h, c, bias):
+        long_loops()
     half = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], x.dtype), size)
     recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * half[:, None]).T)
-    gates = _flat(x) @ (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T
+    gates = product(_flat(x), (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T)
     gates = gates.reshape((*x.shape[:2], 4 * size))
     bias = _blocks(bias, _LSTM_ORDER) * half
     states = np.empty((*x.shape[:2], size), gates.dtype)
     cells = np.empty_like(states)
     if compiled := _lstm_twin(gates, bias, h, c, recurrent):
         return compiled.lstm_forward(gates, bias, h, c, recurrent, states, cells)
-    product, share = np.empty_like(gates[0]), np.empty_like(c)
+    told, share = np.empty_like(gates[0]), np.empty_like(c)
     for t, a in enumerate(gates):
-        np.matmul(h, recurrent, out=product)
-        product += bias
-        a += product
+        np.matmul(h, recurrent, out=told)
+        told += bias
+        a += told
         np.tanh(a, out=a)
         squashed = a[:, size:]
         squashed *= 0.5
@@ -259,7 +264,7 @@ def gru_sequence(x, h, w_ih, w_hh, b_ih, b_hh):  # type: ignore[no-untyped-def]
     size = h.shape[-1]
     half = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), size)
     recurrent = np.ascontiguousarray((w_hh * half[:, None]).T)
-    projected = (_flat(x) @ (w_ih * half[:, None]).T + b_ih * half).reshape((*x.shape[:2], 3 * size))
+    projected = (product(_flat(x), (w_ih * half[:, None]).T) + b_ih * half).reshape((*x.shape[:2], 3 * size))
     bias = b_hh * half
     states = np.empty((*x.shape[:2], size), projected.dtype)
     gates = np.empty((*x.shape[:2], 4 * size), projected.dtype)
@@ -288,7 +293,7 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih:
     before = _shifted(h, states)
     da, du, dh = _gru_backward(g[0], before, gates, w_hh)
     dx, dh, dw_ih, dw_hh, db_ih = _gradients(da, du, dh, None, x, before, w_ih, needed)
-    return dx, dh, dw_ih, dw_hh, db_ih, np.ones(du.shape[0] * du.shape[1], du.dtype) @ _flat(du)
+    return dx, dh, dw_ih, dw_hh, db_ih, product(np.ones(du.shape[0] * du.shape[1], du.dtype), _flat(du))
 
 
 def _gru_backward(g: Any, before: Any, gates: Any, w_hh: Any) -> tuple[Any, Any, Any]:
