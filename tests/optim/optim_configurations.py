@@ -51,7 +51,10 @@ CONFIGURATIONS = {
         ),
         {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001},
     ],
-    "AdamW": list(grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.1), maximize=(False, True))),
+    "AdamW": [
+        *grid(lr=(0.01,), amsgrad=(False, True), weight_decay=(0.0, 0.1), maximize=(False, True)),
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001},
+    ],
     "Adadelta": seldom(
         grid(
             lr=(1.0, 0.5), rho=(0.9, 0.8), eps=(1e-6, 1e-3), weight_decay=(0.0, 0.01), maximize=(False, True),
