@@ -124,11 +124,14 @@ def test_asking_writes_into_nothing() -> None:
     assert t.tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("option", [{"where": np.array([True, False])}, {"dtype": np.float32}])
-def test_ufunc_options_that_a_rule_cannot_follow(option: dict[str, Any]) -> None:
-    t = tg.tensor([1.0, 4.0], requires_grad=True)
-    with pytest.raises(TypeError, match=r"np\.sqrt on Tensors takes no \w+=.*np\.where.*astype"):
-        np.sqrt(t, **option)
+@pytest.mark.parametrize("option", [{"where": np.array([True, False])}, {"dtype": np.float32}, {"casting": "no"}])
+@pytest.mark.parametrize("module", [np, tg])
+def test_ufunc_options_that_a_rule_cannot_follow(module: Any, option: dict[str, Any]) -> None:
+    for t in (tg.tensor([1.0, 4.0], requires_grad=True), tg.tensor([1.0, 4.0])):
+        with pytest.raises(TypeError, match=r"np\.sqrt on Tensors takes no \w+=.*np\.where.*astype"):
+            module.sqrt(t, **option)
+    with pytest.raises(TypeError, match=r"np\.matmul on Tensors takes no axes=.*np\.moveaxis"):
+        np.matmul(tg.eye(2), tg.eye(2), axes=[(1, 0), (0, 1), (0, 1)])
 
 
 def test_nothing_is_replaced_in_place() -> None:

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 from ..errors import DetachError
 from .absent import explain_absence
 from .dtypes import as_array
+from .messages import refuse_options
 from .registry import implementations, lookup, operators
 
 __all__ = ["ArrayMethods", "quick_operator"]
@@ -181,11 +182,7 @@ class ArrayMethods:
             )
         if method != "__call__":
             return implementations["ufunc", method](ufunc, *inputs, **kwargs)
-        if refused := {"where", "dtype", "casting", "order"} & kwargs.keys():
-            raise TypeError(
-                f"np.{ufunc.__name__} on Tensors takes no {', '.join(sorted(refused))}=. "
-                f"Choose with np.where(condition, …, …), convert with t.astype(dtype)."
-            )
+        refuse_options(ufunc.__name__, kwargs)
         return lookup(ufunc)(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

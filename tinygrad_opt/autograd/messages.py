@@ -13,7 +13,7 @@ from .modes import mode
 if TYPE_CHECKING:
     from .primitive import Primitive
 
-__all__ = ["explain_failure"]
+__all__ = ["explain_failure", "refuse_options"]
 
 _MENDS = {
     "Singular matrix": "add a small multiple of the identity, or use pinv or lstsq",
@@ -33,6 +33,18 @@ _MENDS = {
     "could not be safely coerced": "convert first, t.astype(dtype), if such values mean something there",
 }
 """What NumPy's messages contain, and what most likely mends it."""
+
+
+_REFUSED = {"where", "dtype", "casting", "order", "axes", "signature"}
+
+
+def refuse_options(ufunc: str, options: dict[str, Any]) -> None:
+    """Raise TypeError for options of a ufunc that its gradient rule could not follow."""
+    if refused := _REFUSED & options.keys():
+        raise TypeError(
+            f"np.{ufunc} on Tensors takes no {', '.join(sorted(refused))}=. Choose with np.where(condition, …, …), "
+            f"convert with t.astype(dtype), put axes in their places with np.moveaxis."
+        )
 
 
 def explain_failure(primitive: Primitive, error: Exception, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Exception:

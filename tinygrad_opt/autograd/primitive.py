@@ -22,7 +22,7 @@ from ..errors import GradientError
 from .arguments import convert, plain_option
 from .array_methods import quick_operator
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
-from .messages import explain_failure
+from .messages import explain_failure, refuse_options
 from .modes import begin, current, mode
 from .quick import allocate, quick_binary, quick_unary
 from .registry import declared, implementations, operators, primitives
@@ -159,6 +159,8 @@ class Primitive:
         for name in self.array_names[len(args) :]:  # np.mean(a=t)
             if name in kwargs:
                 args = (*args, kwargs.pop(name))
+        if kwargs and isinstance(self.forward, np.ufunc):
+            refuse_options(self.name, kwargs)
         inputs, parents = convert(self.name, args, self.arrays, self.variadic)
         for key, value in kwargs.items():
             kwargs[key] = plain_option(self.name, key, value)
