@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import opcode
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..errors import DetachError, GradientError, ShapeError
 from .array_methods import ArrayMethods
+from .conversions import Conversions
 from .dtypes import as_array, check_differentiable
 from .modes import mode
 from .node import Leaf, Node
@@ -20,12 +19,10 @@ from .registry import implementations
 if TYPE_CHECKING:
     from .hook import Hook
 
-_STORE = opcode.opmap["STORE_SUBSCR"]
-
 __all__ = ["Tensor", "as_array", "as_tensor", "from_numpy", "new_tensor", "tensor"]
 
 
-class Tensor(ArrayMethods):
+class Tensor(ArrayMethods, Conversions):
     """An ndarray that remembers how it was computed.
 
     Parameters
@@ -224,65 +221,6 @@ class Tensor(ArrayMethods):
         self.data = new.data
         if not isinstance(self._node, Leaf):
             self._node = new._node
-
-    # The way out to NumPy and Python
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The values as an ndarray (shared memory).
-
-        Raises
-        ------
-        DetachError
-            When the Tensor requires a gradient, which the array would not carry: ``t.detach().numpy()``.
-        """
-        return self.__array__()
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._node is not None and mode.grad_enabled:
-            raise DetachError(
-                "this Tensor requires a gradient, and as a plain array it would lose it. "
-                "Stay with Tensors (np.* functions accept them, np.stack joins a list of them), or write "
-                "t.detach().numpy() on purpose."
-            )
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def item(self, *place: Any) -> Any:
-        """The value of a one-element Tensor, or of the element at a place, as a Python number."""
-        if not place and self.data.size != 1:
-            raise ShapeError(f"item(): needs exactly one element, this has shape {self.shape}.")
-        return self.data.item(*place)
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self.data.tolist()
-
-    def _number(self) -> Any:
-        """The value for float() and its kin, unless NumPy asks for it to write it into an array: a[0] = t."""
-        if self._node is not None and mode.grad_enabled:
-            caller = sys._getframe(2)
-            if caller.f_code.co_code[caller.f_lasti] == _STORE:
-                raise DetachError(
-                    "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
-                    "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
-                )
-        return self.item()
-
-    def __float__(self) -> float:
-        return float(self._number())
-
-    def __int__(self) -> int:
-        return int(self._number())
-
-    def __complex__(self) -> complex:
-        return complex(self._number())
-
-    def __bool__(self) -> bool:
-        if self.data.size != 1:
-            raise ValueError(f"the truth value of a Tensor of shape {self.shape} is ambiguous: use .any() or .all().")
-        return bool(self.data.item())
-
-    def __index__(self) -> int:
-        return self.data.__index__()
 
     # Text and copies
 
