@@ -290,7 +290,8 @@ def recording(recorder: Recorder, step_class: type) -> Iterator[None]:
             for op in {id(p): p for p in primitives.values()}.values():
                 replace(op, "forward", recorder.watch(op, op.forward))
             for name in _READS:
-                replace(Tensor, name, refuse(name, getattr(Tensor, name)))
+                owner = next(kind for kind in Tensor.__mro__ if name in kind.__dict__)
+                replace(owner, name, refuse(name, getattr(Tensor, name)))
             replace(step_class, "step", take_step(step_class.__dict__["step"]))
             implementations["backward"] = backward
             yield
