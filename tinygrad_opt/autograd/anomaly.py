@@ -18,6 +18,7 @@ from . import graph
 from .lines import line_of, note_lines, source_line
 from .modes import mode
 from .node import Leaf, Node, Spec
+from .part import Part
 from .registry import primitives
 from .tensor import Tensor
 
@@ -175,7 +176,7 @@ def _checked_pull(pull: Callable[..., Any]) -> Callable[..., Any]:
             edges = pull(node, g, lift, useful)
         arriving = g if isinstance(g, tuple) else (g,)
         for parent, gradient in edges:
-            flaw = _flaw((gradient,), arriving)
+            flaw = _flaw((gradient.values if isinstance(gradient, Part) else gradient,), arriving)
             if flaw is not None:
                 place = node.parents.index(parent)
                 raise AnomalyError(_backward_message(node, inputs, outputs, parent, place, flaw))

@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from ..errors import FreedGraphError, GradientError, ShapeError, StaleValueError, user_place
 from .node import KEEP_SIZE, BinaryNode, Extras, Freed, Leaf, Lift, Node, Spec, UnaryNode, ancestors, next_number
+from .part import Part, plus
 
 __all__ = [
     "KEEP_SIZE",
@@ -172,7 +173,7 @@ def run_backward(
         for parent, gradient in edges:
             if parent.__class__ is Leaf:
                 if parent not in found:
-                    found[parent] = gradient
+                    found[parent] = gradient if gradient.__class__ is not Part else gradient.whole()
                 else:
                     found[parent] = _plus(found[parent], gradient, parent in sums, lift)
                     sums.add(parent)
@@ -187,6 +188,8 @@ def run_backward(
             if not heap:
                 break
             node, g, _ = waiting.pop(-heappop(heap))
+        if g.__class__ is Part:
+            g = g.whole()
         if quick:
             last = -heap[0] if heap else 0
             node, g = _descend(node, g, last, done)
@@ -225,10 +228,7 @@ def _plus(total: Any, gradient: Any, own: bool, lift: Lift | None) -> Any:
     """What has arrived and one more. The first gradient is borrowed; a sum is our `own`, and is added to in place."""
     if gradient.__class__ is tuple:
         return _join_parts(total, gradient)
-    if own and lift is None:
-        total += gradient
-        return total
-    return total + gradient
+    return total + gradient if lift is not None else plus(total, gradient, own)
 
 
 def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) -> list[tuple[Any, Any]]:
@@ -240,6 +240,11 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
     if lift is not None:
         inputs, out = primitive.lift(node, lift)
     if not primitive.simple:
+        if primitive.part is not None and lift is None and (part := primitive.part(g, *inputs)) is not None:
+            parent = node.parents[0]
+            if parent.__class__ is Leaf and parent.written > node.number:
+                _check_current(node)
+            return [(parent, part)]
         g = primitive.fill(g, out, lift)
         rules = primitive.bind(node, g, out, inputs)
     edges = []

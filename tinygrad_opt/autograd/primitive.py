@@ -58,6 +58,8 @@ class Primitive:
         False for functions whose output has no gradient at all, such as comparisons.
     real : bool
         Whether the rules hold for real numbers only; recording a complex result then raises.
+    part : callable, optional
+        ``part(g, *inputs)``: in a plain pass, the gradient of the only array argument as a Part; None for its rule's.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Primitive:
         samples: Samples | None = None,
         differentiable: bool = True,
         real: bool = False,
+        part: Callable[..., Any] | None = None,
     ) -> None:
         self.forward = forward
         self.name = name or forward.__name__
@@ -86,6 +89,7 @@ class Primitive:
         self.make_samples = samples
         self.differentiable = differentiable
         self.real = real
+        self.part = part
         self.rules: list[Any] = [None] * self.arrays
         self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
         self.simple = not self.variadic  # one rule an argument and one output: the pass may call `rules` as they are
@@ -110,7 +114,7 @@ class Primitive:
 
     def _rules_changed(self) -> None:
         one_each = self.each is None and self.joint is None
-        self.simple = self.simple and one_each
+        self.simple = self.simple and one_each and self.part is None
         self.complete = not one_each or None not in self.rules  # every argument has a rule
         self.quick_size = KEEP_SIZE if self.elementwise and self.complete else -1  # up to here, see quick.py
         self._unread.clear()

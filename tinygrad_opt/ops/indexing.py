@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..autograd.part import Part
 from ..autograd.primitive import primitive
 from ..autograd.registry import implementations, implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from .masking import keep
-from .scatter import add_at, last_writers
+from .scatter import add_at, last_writers, may_repeat
 
 __all__ = ["getitem", "one_hot", "setitem", "take_along_axis", "where"]
 
@@ -77,8 +78,12 @@ def _read(x: Any, index: Any) -> Any:
     return x[index]
 
 
+def _part(g: Any, x: Any, index: Any) -> Part | None:
+    return None if may_repeat(index) else Part(g, index, x.shape)
+
+
 _getitem = primitive(
-    _read, name="getitem", arrays=1, samples=_getitem_samples, formula="x[i]", gradient=["g, added at i"]
+    _read, name="getitem", arrays=1, samples=_getitem_samples, formula="x[i]", gradient=["g, added at i"], part=_part
 )
 
 

@@ -12,22 +12,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["add_at", "last_writers"]
+__all__ = ["add_at", "last_writers", "may_repeat"]
 
 Array = np.ndarray[Any, Any]
 
 
-def _may_repeat(index: Any) -> bool:
+def may_repeat(index: Any) -> bool:
     """Whether an index can name an element more than once: only arrays of whole numbers can."""
     if index.__class__ is tuple:
-        return any(map(_may_repeat, index))
+        return any(map(may_repeat, index))
     return isinstance(index, np.ndarray) and index.dtype != bool and index.size > 1
 
 
 def add_at(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with `values` added at `index`; repeated elements add up."""
     out = np.zeros(shape, values.dtype)
-    if _may_repeat(index):
+    if may_repeat(index):
         np.add.at(out.reshape(-1), _positions(index, shape).reshape(-1), values.reshape(-1))
     else:
         out[index] = values
@@ -62,7 +62,7 @@ def last_writers(index: Any, shape: tuple[int, ...]) -> Array | None:
 
     Shape: that of ``x[index]``, bool.
     """
-    if not _may_repeat(index):
+    if not may_repeat(index):
         return None
     writer = np.zeros(shape, np.intp)
     order = np.arange(writer[index].size).reshape(writer[index].shape)
