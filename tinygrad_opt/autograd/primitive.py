@@ -18,7 +18,6 @@ from typing import Any, overload
 import numpy as np
 from numpy import ndarray
 
-from ..errors import GradientError
 from .arguments import convert, plain_option
 from .array_methods import quick_operator
 from .graph import KEEP_SIZE, Lift, Node, Spec, next_number
@@ -26,16 +25,16 @@ from .messages import explain_failure, refuse_options
 from .modes import begin, current, mode
 from .quick import allocate, quick_binary, quick_unary
 from .registry import declared, implementations, operators, primitives
-from .signatures import argument_names, count_arrays, read_positions
+from .rules import Rule, Rules
+from .signatures import argument_names, count_arrays
 from .tensor import Tensor, new_tensor
 
 __all__ = ["Primitive", "primitive"]
 
-Rule = Callable[..., Any]
 Samples = Callable[[np.random.Generator], Iterable[Any]]
 
 
-class Primitive:
+class Primitive(Rules):
     """An operation with declared gradients; calling it records a Node when a gradient is wanted.
 
     Parameters
@@ -76,29 +75,20 @@ class Primitive:
         real: bool = False,
         part: Callable[..., Any] | None = None,
     ) -> None:
+        count, variadic = (arrays, False) if arrays is not None else count_arrays(forward)
+        elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
+        super().__init__(name or forward.__name__, count, vjp, elementwise, variadic, part)
         self.forward = forward
-        self.name = name or forward.__name__
         self.__name__ = self.name
         self.__qualname__ = self.name
         self.__doc__ = forward.__doc__
         self.__module__ = forward.__module__ or __name__
-        self.arrays, self.variadic = (arrays, False) if arrays is not None else count_arrays(forward)
         self.array_names: tuple[str, ...] = ()
         self.formula = formula or self.name
         self.gradient = gradient
         self.make_samples = samples
         self.differentiable = differentiable
         self.real = real
-        self.part = part
-        self.rules: list[Any] = [None] * self.arrays
-        self.elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
-        self.simple = not self.variadic  # one rule an argument and one output: the pass may call `rules` as they are
-        self.each: Rule | None = None
-        self.joint: Rule | None = None
-        self._unread: dict[tuple[bool, ...], tuple[tuple[int, ...], bool]] = {}
-        for position, rule in enumerate(vjp):
-            self.rules[position] = rule
-        self._rules_changed()
         self.unary, self.binary = quick_unary(self), quick_binary(self)
         self.quick_arity = self.arrays if self.arrays in (1, 2) and not self.variadic else -1
         self.quick: Callable[..., Any] = self.unary if self.arrays == 1 else self.binary
@@ -111,41 +101,6 @@ class Primitive:
 
     def __reduce__(self) -> Any:
         return declared, (self.name,)  # what holds a primitive can be pickled: it is found again by its name
-
-    def _rules_changed(self) -> None:
-        one_each = self.each is None and self.joint is None
-        self.simple = self.simple and one_each and self.part is None
-        self.complete = not one_each or None not in self.rules  # every argument has a rule
-        self.quick_size = KEEP_SIZE if self.elementwise and self.complete else -1  # up to here, see quick.py
-        self._unread.clear()
-
-    def vjp(self, position: int) -> Callable[[Rule], Rule]:
-        """Declare the gradient rule for one array argument: ``rule(g, out, *inputs, **options)``."""
-
-        if not 0 <= position < self.arrays:
-            raise ValueError(f"{self.name}.vjp({position}): it has array arguments 0 to {self.arrays - 1}")
-
-        def declare(rule: Rule) -> Rule:
-            self.rules[position] = rule
-            self._rules_changed()
-            return rule
-
-        return declare
-
-    def vjp_each(self, rule: Rule) -> Rule:
-        """Declare one rule for every array argument: ``rule(position, g, out, *inputs, **options)``."""
-        self.each = rule
-        self._rules_changed()
-        return rule
-
-    def vjp_joint(self, rule: Rule) -> Rule:
-        """Declare one rule for all arguments: ``rule(needed, g, out, *inputs, **options)`` returns a tuple.
-
-        `needed` is a tuple of bool, one for each array argument; entries that are not needed may be None.
-        """
-        self.joint = rule
-        self._rules_changed()
-        return rule
 
     def samples(self, rng: np.random.Generator | None = None) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
         """The sample inputs as (args, kwargs) pairs; empty when none are declared."""
@@ -242,30 +197,6 @@ class Primitive:
         node = Node(self, inputs, kwargs, out, parents, next_number(), mode.module)
         return tuple(new_tensor(part, _pick_node(node, i)) for i, part in enumerate(out))
 
-    def _find_unread(self, parents: tuple[Any, ...]) -> tuple[tuple[int, ...], bool]:
-        """Which inputs, and whether the output, no rule that a backward pass will run reads; remembered."""
-        wanted = tuple([parent is not None for parent in parents])
-        if wanted in self._unread:
-            return self._unread[wanted]
-        read = set[int]()
-        for position, want in enumerate(wanted):
-            if not want:
-                continue
-            rule = self.joint or self.each or (self.rules[position] if position < self.arrays else None)
-            if rule is None:
-                raise GradientError(
-                    f"{self.name} has no gradient with respect to argument {position}, which requires one. "
-                    f"Pass it detached if it is meant to be constant."
-                )
-            read |= read_positions(rule, 1 if self.joint or self.each else 0, len(wanted))
-        found = tuple(i for i in range(len(wanted)) if i not in read), -1 not in read
-        self._unread[wanted] = found
-        return found
-
-    def reads(self, node: Node, position: int) -> bool:
-        """Whether some rule that this node will run reads the values of the input at `position`."""
-        return position not in self._find_unread(tuple(node.parents))[0]
-
     def lift(self, node: Node, lift: Lift) -> tuple[list[Any], Any]:
         """A node's inputs and output as Tensors that stand in the graph where the arrays stood."""
         inputs = [
@@ -286,24 +217,6 @@ class Primitive:
             part if part is not None else (zero if lift is None else lift(zero, None))
             for part, zero in zip(g, zeros, strict=True)
         )
-
-    def bind(self, node: Node, g: Any, out: Any, inputs: Sequence[Any]) -> Sequence[Any]:
-        """One rule an argument, from a rule for each or for all of them."""
-        if self.each is not None:
-            return [functools.partial(self.each, position) for position in range(len(inputs))]
-        if self.joint is None:
-            return self.rules
-        needed = tuple([parent is not None for parent in node.parents])
-        found = self.joint(needed, g, out, *inputs, **node.kwargs)
-        if len(found) != len(needed):
-            raise GradientError(
-                f"the joint gradient rule of {self.name} returned {len(found)} gradients for {len(needed)} arguments"
-            )
-        return [functools.partial(_known, gradient) for gradient in found]
-
-
-def _known(gradient: Any, *_: Any, **__: Any) -> Any:
-    return gradient
 
 
 def _pick_node(node: Node, index: int) -> Node | None:
