@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_opt as tg
+import tinygrad_opt.nn  # its primitives are declared before a test puts the registry back
 from tinygrad_opt.autograd.registry import primitives
 from tinygrad_opt.errors import GradientError
 

@@ -29,6 +29,7 @@ def times(rule):
         (lambda g, y, x: (g, g), GradientError, "returned tuple"),
         (lambda g, y, x: 3.0, GradientError, "returned float"),
         (lambda g, y, x: np.ones((2, 3), bool), GradientError, "returned an array of bool; .* as float64"),
+        (lambda g, y, x: np.ones((2, 3), int), GradientError, "returned an array of int[0-9]*; .* as float64"),
         (lambda g, y, x: np.full((2, 3), "a"), GradientError, "returned an array of <U1"),
         (lambda g, y, x: np.ones((2, 3), object), GradientError, "returned an array of object"),
     ],

@@ -59,8 +59,10 @@ def fit_gradient(gradient: Any, like: Any, node: Node, position: int, lift: Lift
         raise GradientError(
             f"{rule} returned {type(gradient).__name__}; it must return an array of shape {like.shape}."
         )
-    if gradient.dtype.kind not in "iufc":
-        raise GradientError(f"{rule} returned an array of {gradient.dtype}; it must return numbers, as {like.dtype}.")
+    if gradient.dtype.kind not in "fc":
+        raise GradientError(
+            f"{rule} returned an array of {gradient.dtype}; it must return floating-point numbers, as {like.dtype}."
+        )
     is_tensor = isinstance(gradient.data, ndarray)
     if lift is None and is_tensor:  # the rule called functions of ours
         gradient = gradient.data
