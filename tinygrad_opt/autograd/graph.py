@@ -289,7 +289,14 @@ def _descend(node: Any, g: Any, last: int, done: list[Node]) -> tuple[Node, Any]
             x, parent = node.x, node.p
             if parent.__class__ is Leaf or x.__class__ is Freed:
                 break
-            gradient = node.primitive.rules[0](g, node.output, x)
+            op = node.primitive
+            gradient = op.rules[0](g, node.output, x)
+            if gradient.__class__ is ndarray:
+                if op.sound:
+                    done.append(node)
+                    node, g = parent, gradient
+                    continue
+                op.sound = gradient.size > 1 and gradient.shape == x.shape
         elif kind is BinaryNode:
             x, parent, other = node.x, node.p, node.q
             if x.__class__ is Freed:

@@ -54,6 +54,7 @@ class Rules:
         self.simple = self.simple and one_each and self.part is None
         self.complete = not one_each or None not in self.rules  # every argument has a rule
         self.quick_size = KEEP_SIZE if self.elementwise and self.complete else -1  # up to here, see quick.py
+        self.sound = False  # an elementwise rule that returned the right shape once will do so again
         self._unread.clear()
 
     def vjp(self, position: int) -> Callable[[Rule], Rule]:
