@@ -22,9 +22,10 @@ _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 @compiled
-def _forward(gates, bias, h, c, panels, states, cells, first, last):  # type: ignore[no-untyped-def]
-    """Sequences first … last − 1; `gates` (T, B, 4H; g i f o) holds what the inputs say to them."""
+def _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last):  # type: ignore[no-untyped-def]
+    """Sequences first … last − 1; gates g i f o side by side."""
     times, batch, size = states.shape
+    width, given = x.shape[2], x.reshape(-1)
     rows = last - first
     sums = np.empty(((rows + 3) // 4 * 4, (4 * size + 7) // 8 * 8), gates.dtype)
     scale, shift = np.full(4 * size, _HALF), np.full(4 * size, _HALF)
@@ -34,9 +35,10 @@ def _forward(gates, bias, h, c, panels, states, cells, first, last):  # type: ig
     flat = states.reshape(-1)
     for t in range(times):
         for b in range(rows):
-            total, given = sums[b], gates[t, first + b]
-            for j in range(given.size):
-                total[j] = given[j] + bias[j]
+            total = sums[b]
+            for j in range(bias.size):
+                total[j] = bias[j]
+        add_product(given, (t * batch + first) * width, width, 1, rows, inward, width, width, sums, 4 * size)
         add_product(before, at, size, 1, rows, panels, size, size, sums, 4 * size)
         before, at = flat, (t * batch + first) * size
         for b in range(rows):
@@ -53,10 +55,12 @@ def _forward(gates, bias, h, c, panels, states, cells, first, last):  # type: ig
 
 
 @compiled
-def _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last):  # type: ignore[no-untyped-def]
+def _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, last):  # type: ignore[no-untyped-def]
     """Sequences first … last − 1; `g_c` has no times when nothing was asked of the cells."""
     times, batch, size = cells.shape
     rows = last - first
+    width = dx.shape[2]
+    to_x = np.empty(((rows + 3) // 4 * 4, (width + 7) // 8 * 8), gates.dtype)
     pull = np.zeros(((rows + 3) // 4 * 4, (size + 7) // 8 * 8), gates.dtype)
     squashed = np.empty(size, gates.dtype)
     flat = da.reshape(-1)
@@ -92,7 +96,15 @@ def _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last):  # ty
             for j in range(size):
                 slope[j] *= f[j]
         pull[:] = 0
-        add_product(flat, (t * batch + first) * 4 * size, 4 * size, 1, rows, panels, 4 * size, 4 * size, pull, size)
+        at, long = (t * batch + first) * 4 * size, 4 * size
+        add_product(flat, at, long, 1, rows, panels, long, long, pull, size)
+        if width:
+            to_x[:] = 0
+            add_product(flat, at, long, 1, rows, inward, long, long, to_x, width)
+            for b in range(rows):
+                line, found = dx[t, first + b], to_x[b]
+                for j in range(width):
+                    line[j] = found[j]
     for b in range(rows):
         last_h, h = dh[first + b], pull[b]
         for j in range(size):
@@ -105,31 +117,34 @@ def _side_by_side(run: Any, batch: int, work: int) -> None:
     in_parts(lambda first, last: run(first * ROWS, min(last * ROWS, batch)), blocks, work)
 
 
-def lstm_forward(gates: Any, bias: Any, h: Any, c: Any, recurrent: Any, states: Any, cells: Any) -> Any:
-    """The loop of ``nn.sequence.lstm_sequence``: fills `states` and `cells`, and `gates` from their arguments."""
-    panels = cut_panels(recurrent)
-    h, c = np.ascontiguousarray(h), np.ascontiguousarray(c)
+def lstm_forward(
+    x: Any, inward: Any, bias: Any, h: Any, c: Any, recurrent: Any, gates: Any, states: Any, cells: Any
+) -> None:
+    """The loop of ``nn.sequence.lstm_sequence``: fills `gates`, `states` and `cells`."""
+    x, h, c = np.ascontiguousarray(x), np.ascontiguousarray(h), np.ascontiguousarray(c)
+    inward, panels = cut_panels(inward), cut_panels(recurrent)
 
     def run(first: int, last: int) -> None:
-        _forward(gates, bias, h, c, panels, states, cells, first, last)
+        _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last)
 
     _side_by_side(run, gates.shape[1], gates.size * states.shape[2])
-    return states, cells, gates
 
 
-def lstm_backward(g: Any, only_h: bool, cells: Any, gates: Any, c: Any, recurrent: Any) -> Any:
-    """The loop of its gradient rule: gradients of the gates' arguments (T, B, 4H), of h₀ and of c₀.
+def lstm_backward(g: Any, only_h: bool, cells: Any, gates: Any, c: Any, recurrent: Any, inward: Any) -> Any:
+    """The loop of its gradient rule: gradients of the gates' arguments (T, B, 4H), of x, of h₀ and of c₀.
 
-    `only_h` says that nothing was asked of the cells.
+    `only_h` says that nothing was asked of the cells; `inward` (4H, I) has no columns when nothing is asked of x.
     """
-    panels = cut_panels(recurrent)
+    panels, columns = cut_panels(recurrent), inward.shape[1]
+    inward = cut_panels(inward) if columns else panels
     g_h, g_c, c = np.ascontiguousarray(g[0]), g[1], np.ascontiguousarray(c)
     g_c = np.empty((0, *c.shape), c.dtype) if only_h else np.ascontiguousarray(g_c)
     da = np.empty(gates.shape, gates.dtype)
+    dx = np.empty((*gates.shape[:2], columns), gates.dtype)
     dh, dc = np.empty_like(c), np.zeros_like(c)
 
     def run(first: int, last: int) -> None:
-        _backward(g_h, g_c, cells, gates, c, panels, da, dh, dc, first, last)
+        _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, last)
 
     _side_by_side(run, c.shape[0], gates.size * c.shape[1])
-    return da, dh, dc
+    return da, dx if columns else None, dh, dc

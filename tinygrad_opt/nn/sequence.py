@@ -162,13 +162,15 @@ def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
         long_loops()
     half = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], x.dtype), size)
     recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * half[:, None]).T)
-    gates = product(_flat(x), (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T)
-    gates = gates.reshape((*x.shape[:2], 4 * size))
+    inward = (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T
     bias = _blocks(bias, _LSTM_ORDER) * half
+    gates = np.empty((*x.shape[:2], 4 * size), np.result_type(x, w_ih))
     states = np.empty((*x.shape[:2], size), gates.dtype)
     cells = np.empty_like(states)
-    if compiled := _lstm_twin(gates, bias, h, c, recurrent):
-        return compiled.lstm_forward(gates, bias, h, c, recurrent, states, cells)
+    if compiled := _lstm_twin(x, gates, inward, bias, h, c, recurrent):
+        compiled.lstm_forward(x, inward, bias, h, c, recurrent, gates, states, cells)
+        return states, cells, gates
+    gates = product(_flat(x), inward).reshape(gates.shape)
     told, share = np.empty_like(gates[0]), np.empty_like(c)
     for t, a in enumerate(gates):
         np.matmul(h, recurrent, out=told)
@@ -192,12 +194,15 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: An
         return through_definition(define_lstm, needed, g, (x, h, c, w_ih, w_hh, bias))
     states, cells, gates = out
     recurrent = _blocks(w_hh, _LSTM_ORDER)
-    if compiled := _lstm_twin(*g[:2], cells, gates, c, recurrent):
-        da, dh, dc = compiled.lstm_backward(g[:2], absent(g[1]), cells, gates, c, recurrent)
+    w_ih, dx = _blocks(w_ih, _LSTM_ORDER), None
+    if compiled := _lstm_twin(*g[:2], cells, gates, c, recurrent, w_ih):
+        inward = w_ih if needed[0] else w_ih[:, :0]
+        da, dx, dh, dc = compiled.lstm_backward(g[:2], absent(g[1]), cells, gates, c, recurrent, inward)
+        needed = (False, *needed[1:])  # dx is there already, if it is wanted
     else:
         da, dh, dc = _lstm_backward(g[:2], cells, gates, c, recurrent)
-    w_ih = _blocks(w_ih, _LSTM_ORDER)
-    dx, dh, dc, dw_ih, dw_hh, db = _gradients(da, da, dh, dc, x, _shifted(h, states), w_ih, needed)
+    by_product, dh, dc, dw_ih, dw_hh, db = _gradients(da, da, dh, dc, x, _shifted(h, states), w_ih, needed)
+    dx = by_product if dx is None else dx
     back = (1, 2, 0, 3)
     return dx, dh, dc, _blocks(dw_ih, back), _blocks(dw_hh, back), _blocks(db, back)
 
