@@ -14,15 +14,16 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _Here:
-    """The switches of one context. `grad_enabled` never changes: another value is another object in the context."""
+    """The switches of one context. `grad_enabled` never changes: another value is another object in the context.
+
+    `module` is the path of the module whose forward is running, e.g. "encoder.0": it groups the nodes in pictures.
+    """
 
     __slots__ = ("grad_enabled", "module")
 
     def __init__(self, grad_enabled: bool, module: str) -> None:
         self.grad_enabled = grad_enabled
-        self.module = (
-            module  # path of the module whose forward is running, e.g. "encoder.0": it groups nodes in pictures
-        )
+        self.module = module
 
 
 _switches: contextvars.ContextVar[_Here] = contextvars.ContextVar("tinygrad_opt")
