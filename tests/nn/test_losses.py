@@ -11,7 +11,7 @@ import tinygrad_opt as tg
 from tinygrad_opt import nn
 from tinygrad_opt.errors import ShapeError
 from tinygrad_opt.nn import functional as F
-from tinygrad_opt.nn.classification_losses import _against_labels
+from tinygrad_opt.nn.log_probability_losses import against_labels
 
 ELEMENTWISE = [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.binary_cross_entropy_with_logits]
 
@@ -119,7 +119,7 @@ def test_the_fused_cross_entropy_is_its_definition():
     for definition in (False, True):
         x = tg.tensor(a, requires_grad=True)
         if definition:
-            loss = _against_labels("", F.log_softmax(x, 1), labels, None, -100, "mean", 0.0)
+            loss = against_labels("", F.log_softmax(x, 1), labels, None, -100, "mean", 0.0)
         else:
             loss = F.cross_entropy(x, labels)
             assert loss._node.primitive.name == "softmax_cross_entropy"

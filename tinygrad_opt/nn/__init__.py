@@ -6,7 +6,7 @@ from .attention import MultiheadAttention
 from .batch_normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .bilinear import Bilinear
 from .binary_losses import BCELoss, BCEWithLogitsLoss
-from .classification_losses import CrossEntropyLoss, KLDivLoss, NLLLoss
+from .classification_losses import CrossEntropyLoss
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .convolution_layers import *
 from .ctc_loss import CTCLoss
@@ -24,6 +24,7 @@ from .flatten import Flatten, Unflatten
 from .folding import Fold, Unfold
 from .likelihood_losses import GaussianNLLLoss, PoissonNLLLoss
 from .linear import Identity, Linear
+from .log_probability_losses import KLDivLoss, NLLLoss
 from .margin_losses import (
     HingeEmbeddingLoss,
     MarginRankingLoss,

@@ -6,7 +6,7 @@ from .attention import scaled_dot_product_attention
 from .batch_normalization import batch_norm, instance_norm
 from .bilinear import bilinear
 from .binary_losses import binary_cross_entropy, binary_cross_entropy_with_logits
-from .classification_losses import cross_entropy, kl_div, nll_loss
+from .classification_losses import cross_entropy
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .ctc_loss import ctc_loss
 from .distance_losses import (
@@ -23,6 +23,7 @@ from .flatten import flatten
 from .folding import fold, unfold
 from .likelihood_losses import gaussian_nll_loss, poisson_nll_loss
 from .linear import linear
+from .log_probability_losses import kl_div, nll_loss
 from .margin_losses import (
     hinge_embedding_loss,
     margin_ranking_loss,
