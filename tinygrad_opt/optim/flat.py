@@ -72,14 +72,13 @@ class Flat(Executor):
     def adopt(self) -> None:
         """Copy the parameters into one buffer and make each ``p.data`` a view of it."""
         self.check_shapes()
+        arrays = [np.asarray(p.data) for p in self.params]  # p.data * 0.5 of no axes is a scalar, not an array
         owners: dict[int, str] = {}
-        for p, label in zip(self.params, self.labels, strict=True):
-            if p.size and owners.setdefault(p.data.__array_interface__["data"][0], label) is not label:
-                raise ValueError(
-                    f"{owners[p.data.__array_interface__['data'][0]]} and {label} share memory; to tie them, use the "
-                    f"same Tensor in both places."
-                )
-        buffer = np.concatenate([p.data.reshape(-1) for p in self.params])
+        for array, label in zip(arrays, self.labels, strict=True):
+            owner = owners.setdefault(array.__array_interface__["data"][0], label) if array.size else label
+            if owner is not label:
+                raise ValueError(f"{owner} and {label} share memory; to tie them, use the same Tensor in both places.")
+        buffer = np.concatenate([array.reshape(-1) for array in arrays])
         offsets = [0]
         views = []
         for p in self.params:
