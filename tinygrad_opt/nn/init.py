@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.graph import Leaf, next_number
+from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
 from ..errors import ShapeError
 from ..random import get_generator
@@ -37,9 +37,7 @@ Generator = np.random.Generator | None
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
-    tensor.data[...] = values
-    if isinstance(tensor._node, Leaf):
-        tensor._node.written = next_number()
+    overwrite(tensor, values)
     return tensor
 
 

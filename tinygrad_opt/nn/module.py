@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..autograd.graph import Leaf, next_number
 from ..autograd.modes import begin, current
+from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
 from .hooks import Hookable
 from .parameter import Parameter
@@ -311,10 +312,7 @@ class Module(Hookable):
         own = dict(self._state())
         values, result = check_state(type(self).__name__, own, state_dict, strict)
         for name, array in values.items():
-            tensor = own[name]
-            tensor.data[...] = array
-            if isinstance(tensor._node, Leaf):
-                tensor._node.written = next_number()
+            overwrite(own[name], array)
         return result
 
     def _state(self) -> Iterator[tuple[str, Tensor]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..autograd.graph import Leaf, next_number
+from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
 
 __all__ = ["Parameter"]
@@ -38,7 +38,5 @@ class Parameter(Tensor):
 
     def write_(self, values: ArrayLike | Tensor) -> Parameter:
         """Copy values into this Parameter's memory; graphs recorded before that refuse to use them. Returns self."""
-        self.data[...] = values.data if isinstance(values, Tensor) else values
-        if isinstance(self._node, Leaf):
-            self._node.written = next_number()
+        overwrite(self, values.data if isinstance(values, Tensor) else values)
         return self

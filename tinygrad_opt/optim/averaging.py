@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..autograd.graph import next_number
+from ..autograd.overwrite import overwrite
 from .groups import many
 
 __all__ = ["EMA", "SWA"]
@@ -36,11 +36,8 @@ class _Average:
         self.count += 1
 
     def _write(self, values: list[Any]) -> None:
-        number = next_number()
         for p, value in zip(self._params, values, strict=True):
-            p.data[...] = value
-            if p._node is not None:
-                p._node.written = number  # type: ignore[union-attr]
+            overwrite(p, value)
 
     @contextlib.contextmanager
     def swapped(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import enable_grad
+from ..autograd.overwrite import overwrite
 from .optimizer import Optimizer
 from .wrapper import Wrapper
 
@@ -65,11 +66,11 @@ class SAM(Wrapper):
         norm = np.sqrt(sum(float(np.sum((s * g) ** 2)) for s, g in zip(scales, gradients, strict=True)))
         try:
             for p, x, s, g in zip(moved, before, scales, gradients, strict=True):
-                self.write(p, x + s * s * g * g.dtype.type(self.rho / (norm + 1e-12)))
+                overwrite(p, x + s * s * g * g.dtype.type(self.rho / (norm + 1e-12)))
             with enable_grad():
                 closure()
         finally:
             for p, x in zip(moved, before, strict=True):
-                self.write(p, x)
+                overwrite(p, x)
         self.optimizer.step()
         return loss

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor
-from ..autograd.graph import next_number
+from ..autograd.overwrite import overwrite
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
@@ -57,13 +56,6 @@ def _(
     return {"rate": rate, "top": top, "total": total, "share": top * top / total if total else 0.0}
 
 
-def _write(p: Tensor, value: Any) -> None:
-    """Put values into a parameter's memory, so that graphs made before are known to be stale."""
-    p.data[...] = value
-    if p._node is not None:
-        p._node.written = next_number()  # type: ignore[union-attr]
-
-
 class _ScheduleFree(Optimizer):
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
@@ -74,12 +66,12 @@ class _ScheduleFree(Optimizer):
                 state = self.state[p]
                 if state:
                     before.append((p, p.data.copy()))
-                    _write(p, state["x"])
+                    overwrite(p, state["x"])
         try:
             yield
         finally:
             for p, value in before:
-                _write(p, value)
+                overwrite(p, value)
 
 
 class ScheduleFreeSGD(_ScheduleFree):

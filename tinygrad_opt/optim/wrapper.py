@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor, enable_grad
-from ..autograd.graph import next_number
 from ..autograd.tensor import new_tensor
 from ..random import get_generator
 from .optimizer import Optimizer
@@ -91,12 +90,6 @@ class Wrapper:
 
     def load_own_state(self, state: Mapping[str, Any]) -> None:
         """Restore what the wrapper itself remembers."""
-
-    def write(self, p: Tensor, value: Array) -> None:
-        """Put values into a parameter's memory, so that graphs made before are known to be stale."""
-        p.data[...] = value
-        if p._node is not None:
-            p._node.written = next_number()  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
         own = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, (int, float)))

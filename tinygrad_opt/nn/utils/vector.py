@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.graph import Leaf, next_number
+from ...autograd.overwrite import overwrite
 from ...autograd.tensor import Tensor, as_tensor
 from ...errors import ShapeError
 
@@ -43,7 +43,5 @@ def vector_to_parameters(vector: Any, parameters: Iterable[Tensor]) -> None:
         )
     start = 0
     for p in targets:
-        p.data[...] = values[start : start + p.size].reshape(p.shape)
+        overwrite(p, values[start : start + p.size].reshape(p.shape))
         start += p.size
-        if isinstance(p._node, Leaf):
-            p._node.written = next_number()
