@@ -26,6 +26,22 @@ def test_lookahead_by_hand():
     assert seen == [1.0, 2.0, 1.5, 2.5, 3.5, 3.0]
 
 
+def test_lookahead_starts_from_the_weights_of_its_first_step():
+    """Weights loaded after it was made, and groups added later, are not drawn back to what they were."""
+    w, late = leaf(0.0), leaf(100.0)
+    optimizer = optim.Lookahead(optim.SGD([w], 1.0), k=2, alpha=0.5)
+    w.data[...] = 10.0
+    for step in range(4):
+        if step == 1:
+            optimizer.add_param_group({"params": [late]})
+            late.data[...] = 50.0
+        give(w, -1.0)
+        give(late, -1.0)
+        optimizer.step()
+    assert w.data.tolist() == [12.0]  # 10, 11, 12 → 11, 12, 13 → 12
+    assert late.data.tolist() == [51.5]  # 50, 51 → 50.5, 51.5, 52.5 → 51.5
+
+
 def test_lookahead_goes_on_from_its_state():
     def make():
         w = leaf(0.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.overwrite import overwrite
 from .optimizer import Optimizer
 from .wrapper import Wrapper
 
@@ -40,18 +41,19 @@ class Lookahead(Wrapper):
         if not isinstance(k, int) or k < 1 or not 0 < alpha <= 1:
             raise ValueError(f"Lookahead: k must be an integer from 1 and alpha in (0, 1], got k={k}, alpha={alpha}.")
         self.k, self.alpha, self.count = k, alpha, 0
-        self._slow = [p.data.copy() for p in self.params()]
+        self._slow: list[Any] = []
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """A fast step, and at each k-th one the slow step."""
+        params = list(self.params())
+        # here and not when it is made: weights may be loaded, and groups added, in between
+        self._slow += [p.data.copy() for p in params[len(self._slow) :]]
         loss = self.optimizer.step(closure)
         self.count += 1
         if self.count % self.k == 0:
-            for i, p in enumerate(self.params()):
-                if i == len(self._slow):
-                    self._slow.append(p.data.copy())
-                self._slow[i] = self._slow[i] + self.alpha * (p.data - self._slow[i])
-                self.write(p, self._slow[i])
+            self._slow = [slow + self.alpha * (p.data - slow) for slow, p in zip(self._slow, params, strict=True)]
+            for p, slow in zip(params, self._slow, strict=True):
+                overwrite(p, slow)
         return loss
 
     def own_state(self) -> dict[str, Any]:
