@@ -10,7 +10,7 @@ from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
-__all__ = ["Shampoo", "inverse_root", "shampoo"]
+__all__ = ["Shampoo", "columns", "inverse_root", "rows", "shampoo"]
 
 
 def inverse_root(matrix: Any, power: float, eps: float) -> Any:
@@ -19,11 +19,13 @@ def inverse_root(matrix: Any, power: float, eps: float) -> Any:
     return (vectors * (np.maximum(values, 0.0) + eps) ** (-1 / power)) @ vectors.T
 
 
-def _rows(p: Any) -> Any:
+def rows(p: Any) -> Any:
+    """The first L of a matrix or kernel, an n×n zero; none for a vector."""
     return np.zeros((p.shape[0],) * 2, p.dtype) if p.ndim > 1 else None
 
 
-def _columns(p: Any) -> Any:
+def columns(p: Any) -> Any:
+    """The first R of a matrix or kernel, an m×m zero; none for a vector."""
     return np.zeros((p.size // p.shape[0],) * 2, p.dtype) if p.ndim > 1 else None
 
 
@@ -31,7 +33,7 @@ def _vector(p: Any) -> Any:
     return np.zeros_like(p) if p.ndim < 2 else None
 
 
-@update_rule(state=("l", "r", "s"), elementwise=False, init={"l": _rows, "r": _columns, "s": _vector})
+@update_rule(state=("l", "r", "s"), elementwise=False, init={"l": rows, "r": columns, "s": _vector})
 def shampoo(p, g, l, r, s, *, lr, weight_decay, eps, maximize):  # type: ignore[no-untyped-def]  # noqa: E741
     """L ← L + G·Gᵀ ;  R ← R + Gᵀ·G ;  θ ← θ − η·(L + εI)^(−¼)·G·(R + εI)^(−¼)
 

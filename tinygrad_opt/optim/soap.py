@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
+from .shampoo import columns, rows
 
 __all__ = ["SOAP", "soap"]
-
-
-def _rows(p: Any) -> Any:
-    return np.zeros((p.shape[0],) * 2, p.dtype) if p.ndim > 1 else None
-
-
-def _columns(p: Any) -> Any:
-    return np.zeros((p.size // p.shape[0],) * 2, p.dtype) if p.ndim > 1 else None
 
 
 @update_rule(
     state=("m", "v", "l", "r", "q_l", "q_r"),
     elementwise=False,
-    init={"l": _rows, "r": _columns, "q_l": _rows, "q_r": _columns},
+    init={"l": rows, "r": columns, "q_l": rows, "q_r": columns},
 )
 def soap(  # type: ignore[no-untyped-def]
     p,
