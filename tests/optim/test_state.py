@@ -107,6 +107,37 @@ def test_what_does_not_fit_is_listed_and_nothing_changes():
             np.testing.assert_array_equal(before["state"][key][name], after["state"][key][name])
 
 
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda saved: saved["state"].update({7: saved["state"][0]}), "a state of parameter 7, which is in no group"),
+        (lambda saved: saved["state"].update({0: 3.0}), "the state of parameter '0' is a float, it should be a dict"),
+        (lambda saved: saved["state"][0].pop("step"), "missing for parameter '0': step"),
+        (lambda saved: saved["state"][0].update(step=-3), "step of parameter '0' is -3, it should be a whole number"),
+        (lambda saved: saved["state"][0].update(step=2.5), "step of parameter '0' is 2.5, it should be a whole number"),
+        (lambda saved: saved["state"][0].update(step="5"), "step of parameter '0' is '5', it should be a whole number"),
+        (lambda saved: saved.update(state=3), "expected the dict that Adam"),
+        (lambda saved: saved.update(param_groups=[1]), "expected the dict that Adam"),
+    ],
+)
+def test_spoilt_entries_are_told_and_nothing_changes(spoil, message):
+    params, optimizer = setting("Adam", {"lr": 0.1})
+    train(params, optimizer, 0, 6)
+    saved = optimizer.state_dict()
+    spoil(saved)
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(saved)
+    assert optimizer.state[params[0]]["step"] == 6
+
+
+@pytest.mark.parametrize("make", [optim.Adam, optim.LBFGS, optim.Prodigy, optim.AdaHessian, optim.EMA, optim.SWA])
+@pytest.mark.parametrize("given", [None, {}, [1], {"state": {}}])
+def test_what_is_no_state_at_all(make, given):
+    stateful = make([tg.Tensor(np.ones(2), requires_grad=True)])
+    with pytest.raises(ValueError, match=rf"load_state_dict: .*{make.__name__}.*, got"):
+        stateful.load_state_dict(given)
+
+
 def test_a_mis_shaped_state_of_a_rule_over_whole_arrays():
     params, optimizer = setting("Adafactor", {"lr": 0.1})
     train(params, optimizer, 0, 6)

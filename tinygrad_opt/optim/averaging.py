@@ -64,9 +64,9 @@ class _Average:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Restore them; raises ValueError when shapes differ, before anything changes."""
-        absent = [key for key in ("count", "values") if key not in state_dict]
-        if absent:
-            raise ValueError(f"load_state_dict: missing: {', '.join(absent)}; got {sorted(state_dict)}.")
+        if not isinstance(state_dict, Mapping) or not {"count", "values"} <= set(state_dict):
+            got = sorted(map(str, state_dict)) if isinstance(state_dict, Mapping) else type(state_dict).__name__
+            raise ValueError(f"load_state_dict: {type(self).__name__} expected 'count' and 'values', got {got}.")
         values = [np.array(value) for value in state_dict["values"]]
         if [v.shape for v in values] != [v.shape for v in self.values]:
             raise ValueError("load_state_dict: these averages belong to parameters of other shapes.")

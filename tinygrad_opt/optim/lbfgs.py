@@ -13,6 +13,7 @@ from ..errors import GradientError
 from .groups import table
 from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
+from .state import check_kind
 
 __all__ = ["LBFGS"]
 
@@ -263,8 +264,9 @@ class LBFGS(Optimizer):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
         """Continue from a saved state; raises ValueError with what does not fit, before anything changes."""
+        check_kind(self, state_dict)
         start = {"n_iter": 0, "func_evals": 0, "t": 0.0}
-        entry = dict(state_dict.get("state", {}).get(0, start))
+        entry = dict(state_dict["state"].get(0, state_dict["state"].get("0", start)))
         vectors, n = ("gradient", "d", "steps", "changes"), self._position().size
         needed = (*start, *vectors) if entry.get("n_iter") else (*start,)
         problems = [f"missing: {name}" for name in needed if name not in entry]

@@ -11,6 +11,7 @@ from ..autograd import enable_grad
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
+from .state import check_kind
 
 __all__ = ["Prodigy", "prodigy"]
 
@@ -111,6 +112,7 @@ class Prodigy(Optimizer):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *, hyperparameters: bool = True) -> None:
         """As the base's, with "d", "r" and "steps_taken"."""
+        check_kind(self, state_dict)
         absent = [key for key in ("d", "r", "steps_taken") if key not in state_dict]
         if absent:
             raise ValueError(f"load_state_dict: missing for Prodigy: {', '.join(absent)}; nothing was loaded.")

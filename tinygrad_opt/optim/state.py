@@ -14,7 +14,7 @@ from .rule import UpdateRule
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["StateMapping", "load", "regroup", "save"]
+__all__ = ["StateMapping", "check_kind", "load", "regroup", "save"]
 
 
 _NO_RULE = UpdateRule(lambda p, g: p)
@@ -100,44 +100,19 @@ def regroup(optimizer: Optimizer, index: int) -> list[Any]:
 
 def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) -> list[str]:
     """Restore a state, or raise ValueError with everything that does not fit; returns the changes of lr."""
-    name = type(optimizer).__name__
+    check_kind(optimizer, saved)
+    name, own, groups = type(optimizer).__name__, optimizer.param_groups, saved["param_groups"]
     problems: list[str] = []
-    if not isinstance(saved, Mapping) or "state" not in saved or "param_groups" not in saved:
-        raise ValueError(f"load_state_dict: expected the dict that {name}.state_dict() gives, got {_keys(saved)}.")
-    own_groups, groups = optimizer.param_groups, saved["param_groups"]
-    if len(own_groups) != len(groups):
-        problems.append(f"{len(groups)} groups were saved, this optimizer has {len(own_groups)}")
-    matched = _match(own_groups, groups, problems)
-    rule = getattr(optimizer, "rule", None) or _NO_RULE
-    clock = rule.first_clock()
-    restored = []
-    for index, (tensor, executor, position) in enumerate(places(optimizer)):
-        entry = saved["state"].get(matched.get(index), saved["state"].get(str(matched.get(index))))
-        if entry is None:
-            continue
-        label = executor.labels[position]
-        arrays = {key: _array(value) for key, value in entry.items() if key != "step" and key not in clock}
-        steps = int(_array(entry.get("step", 0)))
-        problems += [
-            f"missing for {label}: {key}" for key in rule.state if key not in arrays and not rule.optional(key)
-        ]
-        problems += [f"unexpected for {label}: {key}" for key in arrays if key not in rule.state]
-        problems += [
-            f"{key} of {label} is {array.shape}, it should be {_first_shape(rule, key, tensor)}"
-            for key, array in arrays.items()
-            if key in rule.state and array.shape != _first_shape(rule, key, tensor)
-        ]
-        restored.append((executor, position, steps, {k: float(entry[k]) for k in clock if k in entry}, arrays))
-    fresh = []
-    if hyperparameters:
-        fresh = [
-            {k: given.plain(v) for k, v in group.items() if k not in ("params", "param_names")} for group in groups
-        ]
-        for group in fresh:
-            problems += [
-                f"unexpected hyperparameter {k}" for k in group if k not in optimizer.defaults and k != "initial_lr"
-            ]
-            problems += [f"missing hyperparameter {key}" for key in optimizer.defaults if key not in group]
+    if len(own) != len(groups):
+        problems.append(f"{len(groups)} groups were saved, this optimizer has {len(own)}")
+    restored = _entries(optimizer, saved["state"], _match(own, groups, problems), problems)
+    listed = {str(place) for group in groups for place in group["params"]}
+    problems += [
+        f"unexpected: a state of parameter {key}, which is in no group"
+        for key in saved["state"]
+        if str(key) not in listed
+    ]
+    fresh = _hyperparameters(optimizer, groups, problems) if hyperparameters else []
     if problems:
         if any("foreach" in group for group in groups):
             problems.append("It looks like PyTorch's; convert it: optim.from_torch(optimizer, state_dict).")
@@ -151,11 +126,65 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
     for executor, position, steps, ticks, arrays in restored:
         executor.restore(position, steps, ticks, arrays)
     changed = []
-    for index, (group, new) in enumerate(zip(own_groups, fresh, strict=False)):
+    for index, (group, new) in enumerate(zip(own, fresh, strict=False)):
         if "lr" in new and new["lr"] != group["lr"] and new.get("initial_lr") != group["lr"]:
             changed.append(f"lr of group {index}: {new['lr']:g}, where it was {group['lr']:g}")
         group.update(new)
     return changed
+
+
+def check_kind(optimizer: Optimizer, saved: Any) -> None:
+    """Raise ValueError for what is no state of an optimizer at all."""
+    whole = isinstance(saved, Mapping) and isinstance(saved.get("state"), Mapping) and "param_groups" in saved
+    if not (whole and all(isinstance(group, Mapping) and "params" in group for group in saved["param_groups"])):
+        got = f"a mapping with {sorted(map(str, saved))}" if isinstance(saved, Mapping) else type(saved).__name__
+        raise ValueError(
+            f"load_state_dict: expected the dict that {type(optimizer).__name__}.state_dict() gives, got {got}."
+        )
+
+
+def _entries(
+    optimizer: Optimizer, saved: Mapping[Any, Any], matched: Mapping[int, int], problems: list[str]
+) -> list[tuple[Any, int, int, dict[str, float], dict[str, Any]]]:
+    """What each executor is to restore: position, step count, clock, arrays; adds what does not fit to `problems`."""
+    rule = getattr(optimizer, "rule", None) or _NO_RULE
+    clock = rule.first_clock()
+    entries = {str(place): entry for place, entry in saved.items()}  # JSON makes texts of numbers
+    restored = []
+    for index, (tensor, executor, position) in enumerate(places(optimizer)):
+        entry = entries.get(str(matched.get(index)))
+        if entry is None:
+            continue
+        label = executor.labels[position]
+        if not isinstance(entry, Mapping):
+            problems.append(f"the state of {label} is a {type(entry).__name__}, it should be a dict")
+            continue
+        arrays = {key: _array(value) for key, value in entry.items() if key != "step" and key not in clock}
+        wanted = [key for key in rule.state if not rule.optional(key)]
+        problems += [f"missing for {label}: {key}" for key in ("step", *wanted) if key not in entry]
+        problems += [f"unexpected for {label}: {key}" for key in arrays if key not in rule.state]
+        problems += [
+            f"{key} of {label} is {array.shape}, it should be {_first_shape(rule, key, tensor)}"
+            for key, array in arrays.items()
+            if key in rule.state and array.shape != _first_shape(rule, key, tensor)
+        ]
+        steps = _array(entry.get("step", 0))
+        if steps.ndim or steps.dtype.kind not in "iuf" or not (steps >= 0 and steps % 1 == 0):
+            problems.append(f"step of {label} is {entry['step']!r}, it should be a whole number from 0")
+            continue
+        restored.append((executor, position, int(steps), {k: float(entry[k]) for k in clock if k in entry}, arrays))
+    return restored
+
+
+def _hyperparameters(optimizer: Optimizer, groups: Any, problems: list[str]) -> list[dict[str, Any]]:
+    """The saved hyperparameters of each group; adds what does not fit to `problems`."""
+    fresh = [{k: given.plain(v) for k, v in group.items() if k not in ("params", "param_names")} for group in groups]
+    for group in fresh:
+        problems += [
+            f"unexpected hyperparameter {k}" for k in group if k not in optimizer.defaults and k != "initial_lr"
+        ]
+        problems += [f"missing hyperparameter {key}" for key in optimizer.defaults if key not in group]
+    return fresh
 
 
 def _match(own: Any, groups: Any, problems: list[str]) -> dict[int, int]:
@@ -184,7 +213,3 @@ def _array(value: Any) -> np.ndarray[Any, Any]:
     if isinstance(value, Tensor):
         return value.data
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-
-
-def _keys(value: Any) -> str:
-    return f"a mapping with {sorted(map(str, value))}" if isinstance(value, Mapping) else type(value).__name__
