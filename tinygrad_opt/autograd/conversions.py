@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import opcode
 import sys
 from typing import Any
 
@@ -10,11 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import DetachError, ShapeError
+from .callers import check_caller
 from .modes import mode
 
 __all__ = ["Conversions"]
-
-_STORE = opcode.opmap["STORE_SUBSCR"]
 
 
 class Conversions:
@@ -55,14 +53,9 @@ class Conversions:
         return self.data.tolist()
 
     def _number(self) -> Any:
-        """The value for float() and its kin, unless NumPy asks for it to write it into an array: a[0] = t."""
+        """The value for float() and its kin, unless something else asks for it by their way."""
         if self._node is not None and mode.grad_enabled:
-            caller = sys._getframe(2)
-            if caller.f_code.co_code[caller.f_lasti] == _STORE:
-                raise DetachError(
-                    "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
-                    "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
-                )
+            check_caller(sys._getframe(2))
         return self.item()
 
     def __float__(self) -> float:
