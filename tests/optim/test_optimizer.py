@@ -131,6 +131,22 @@ def test_every_hyperparameter_is_checked(name):
                 cls([w], **{"lr": 0.1, key[:1] + key[2:] + key[1]: default})
 
 
+def test_a_misspelling_written_into_a_group_is_told():
+    """Assigned later, as in ``group["learning_rate"] = 0.1``, it would change nothing and say nothing."""
+    w = leaf(3.0)
+    optimizer = optim.Adam([w], 0.5)
+    give(w)
+    optimizer.step()
+    value = w.data.copy()
+    optimizer.param_groups[0]["learning_rate"] = 0.1
+    with pytest.raises(TypeError, match="'learning_rate'; did you mean 'lr'"):
+        optimizer.step()
+    np.testing.assert_array_equal(w.data, value)
+    del optimizer.param_groups[0]["learning_rate"]
+    optimizer.step()
+    assert optimizer.state[w]["step"] == 2
+
+
 class TestStep:
     def test_closure(self):
         w = leaf(3.0)

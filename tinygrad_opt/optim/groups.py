@@ -20,6 +20,7 @@ __all__ = [
     "bind_arguments",
     "check_distinct",
     "check_hyperparameters",
+    "check_keys",
     "complete",
     "many",
     "named_tensors",
@@ -226,9 +227,7 @@ def complete(
     ready = []
     for group in groups:
         tensors, names = named_tensors(group, name)
-        for key in group:
-            if key not in (*defaults, "params", "param_names", "initial_lr"):
-                raise TypeError(unknown(name, key, defaults))
+        check_keys(name, group, defaults)
         full = {**defaults, **{key: plain(value) for key, value in group.items() if key != "params"}}
         check(full)
         for key, value in full.items():
@@ -241,6 +240,13 @@ def complete(
         made["param_names"] = [label or str(position + i) for i, label in enumerate(made["param_names"])]
         position += len(made["params"])
     return ready
+
+
+def check_keys(name: str, group: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Raise TypeError for a key of a group that is no hyperparameter."""
+    for key in group:
+        if key not in (*defaults, "params", "param_names", "initial_lr"):
+            raise TypeError(unknown(name, key, defaults))
 
 
 def many(things: Sequence[Any], what: str) -> str:

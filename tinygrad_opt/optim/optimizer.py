@@ -160,6 +160,8 @@ class Optimizer:
         except KeyError as error:
             raise KeyError(f"group {index} of {type(self).__name__} has lost its {error}.") from None
         before, values = self._hyper[index]
+        if len(group) != len(now) + 2 + ("initial_lr" in group):
+            given.check_keys(type(self).__name__, group, self.defaults)
         if now != before:
             flat = {key: given.plain(value) for key, value in zip(self.defaults, now, strict=True)}
             self._check(flat)
@@ -340,11 +342,9 @@ class Optimizer:
         return new
 
     def __repr__(self) -> str:
-        name = type(self).__name__
-        lines = [f"{name}: {formula(type(self))}".removesuffix(": ")]
+        lines = [f"{type(self).__name__}: {formula(type(self))}".removesuffix(": ")]
         for index, group in enumerate(self.param_groups):
-            held: list[Tensor] = group["params"]
             hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)
-            numbers = sum(p.size for p in held)
-            lines.append(f"  group {index}: {given.many(held, 'parameter')}, {numbers:,} numbers; {hyper}")
+            numbers = sum(p.size for p in group["params"])
+            lines.append(f"  group {index}: {given.many(group['params'], 'parameter')}, {numbers:,} numbers; {hyper}")
         return "\n".join(lines)
