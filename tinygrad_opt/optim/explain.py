@@ -130,8 +130,8 @@ def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int, clock: Mapping[
             return name
         if name == "c":
             return f"{constants[int(number)]:.6g}"
-        taken = sum(1 for text in seen.values() if text.rstrip("′") == name)
-        return seen.setdefault(match.group(0), name + "′" * (taken + 1))
+        taken = sum(1 for text in seen.values() if text.rstrip("′") == name) + (name in ("p", "g", *rule.state))
+        return seen.setdefault(match.group(0), name + "′" * taken)
 
     named = [re.sub(r"\b([A-Za-z]\w*?)_(\d+|i)\b", rename, line) for line in lines]
     plain = [re.sub(r"\bp\b", "θ", line.replace("np.", "")) for line in named]
