@@ -64,7 +64,8 @@ class Advice:
             self.say(
                 "unused",
                 f"step(): {len(names)} of {total} parameters have no gradient and stay as they are: {_listed(names)}. "
-                f"They were not used in the loss. If that is meant, pass allow_unused=True to the optimizer.",
+                f"They were not used in the loss, or have left the model, as optimizer.check(model) tells. If that is "
+                f"meant, pass allow_unused=True to the optimizer.",
             )
 
 
