@@ -124,6 +124,44 @@ def test_momentum_of_adam_is_its_first_beta():
         lr_scheduler.OneCycleLR(optimizer(optim.Adagrad, eps=1e-8), 0.1, total_steps=10)
 
 
+@pytest.mark.parametrize("given", [None, [1], {}, {"last_epoch": 3}])
+@pytest.mark.parametrize("make", [lambda o: lr_scheduler.StepLR(o, 2), lr_scheduler.ReduceLROnPlateau])
+def test_what_is_no_state_of_a_schedule(make, given):
+    schedule = make(optimizer())
+    with pytest.raises(ValueError, match="load_state_dict: (expected|missing)"):
+        schedule.load_state_dict(given)
+    assert schedule.last_epoch == 0
+
+
+def test_a_group_that_was_added_to_the_optimizer():
+    """The schedule says how to go on, and what it says is right; a plateau takes it in."""
+    o = optimizer()
+    schedule = lr_scheduler.ExponentialLR(o, 0.5)
+    plateau = lr_scheduler.ReduceLROnPlateau(o, patience=0)
+    run(o, schedule, 3)
+    w = tg.Tensor(np.ones(2), requires_grad=True)
+    w.grad = tg.Tensor(np.ones(2))
+    o.add_param_group({"params": [w], "lr": 1.0})
+    o.step()
+    before = schedule.get_last_lr()
+    with pytest.raises(ValueError, match=r"made for 2 groups.*3 now.*last_epoch=schedule.last_epoch"):
+        schedule.step()
+    assert (schedule.last_epoch, schedule.get_last_lr()) == (3, before)
+    with pytest.raises(ValueError, match="made for 2 groups"):
+        schedule.load_state_dict(schedule.state_dict())
+    again = lr_scheduler.ExponentialLR(o, 0.5, last_epoch=schedule.last_epoch)
+    np.testing.assert_allclose(again.get_last_lr(), [before[0] / 2, before[1] / 2, 1.0 / 16])
+    plateau.step(1.0)
+    plateau.step(1.0)
+    np.testing.assert_allclose(plateau.get_last_lr(), [before[0] / 20, before[1] / 20, 0.1 / 16])
+
+
+def test_phases_of_no_length():
+    o = optimizer()
+    warm = lr_scheduler.WarmupStableDecayLR(o, 0, 2, 0, final_factor=0.5)
+    np.testing.assert_allclose(warm.curve(5) / warm.base_lrs[0], [1, 1, 1, 0.5, 0.5])
+
+
 def test_past_the_end_of_one_cycle():
     o = optimizer()
     schedule = lr_scheduler.OneCycleLR(o, 0.1, total_steps=2)
@@ -148,11 +186,17 @@ def test_past_the_end_of_one_cycle():
         lambda s, o: s.ReduceLROnPlateau(o, factor=1.5),
         lambda s, o: s.LambdaLR(o, [abs]),
         lambda s, o: s.ChainedScheduler([]),
+        lambda s, o: s.WarmupStableDecayLR(o, -2, 3, 1),
     ],
 )
 def test_a_wrong_call_raises(make):
     with pytest.raises(ValueError, match=r".+"):
         make(lr_scheduler, optimizer())
+
+
+def test_what_is_no_function_of_the_step():
+    with pytest.raises(TypeError, match="lr_lambda is a function of the step.*got 0.5"):
+        lr_scheduler.LambdaLR(optimizer(), 0.5)
 
 
 def test_plot():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .optimizer import Optimizer
+from .schedule import check_state
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -61,14 +62,21 @@ class ReduceLROnPlateau:
             )
         if not hasattr(optimizer, "param_groups"):
             raise TypeError(f"ReduceLROnPlateau expected an optimizer, got {type(optimizer).__name__}.")
-        groups = optimizer.param_groups
-        self.min_lrs = [float(min_lr)] * len(groups) if isinstance(min_lr, (int, float)) else list(min_lr)
-        if len(self.min_lrs) != len(groups):
-            raise ValueError(f"ReduceLROnPlateau: {len(self.min_lrs)} values of min_lr for {len(groups)} groups.")
-        self.optimizer, self.factor, self.patience, self.eps = optimizer, factor, patience, eps
+        self.optimizer = optimizer
+        self.min_lr = min_lr if isinstance(min_lr, (int, float)) else list(min_lr)
+        self._least()
+        self.factor, self.patience, self.eps = factor, patience, eps
         self.mode, self.threshold, self.threshold_mode, self.cooldown = mode, threshold, threshold_mode, cooldown
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
+
+    def _least(self) -> list[float]:
+        """The least rate of each group, those that were added since among them."""
+        count = len(self.optimizer.param_groups)
+        least = self.min_lr if isinstance(self.min_lr, list) else [float(self.min_lr)] * count
+        if len(least) != count:
+            raise ValueError(f"ReduceLROnPlateau: {len(least)} values of min_lr for {count} groups.")
+        return least
 
     def is_better(self, value: float) -> bool:
         """Whether a measurement improves on the best by more than the threshold."""
@@ -80,7 +88,7 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any) -> None:
         """Take in a measurement, and lower the rates when it is time."""
-        value = float(metrics)
+        value, lowest = float(metrics), self._least()
         self.last_epoch += 1
         if self.is_better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -90,7 +98,7 @@ class ReduceLROnPlateau:
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            for group, least in zip(self.optimizer.param_groups, lowest, strict=True):
                 new = max(group["lr"] * self.factor, least)
                 if group["lr"] - new > self.eps:
                     group["lr"] = new
@@ -106,11 +114,7 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state; raises ValueError with what does not fit, before anything changes."""
-        kind = state_dict.get("kind", type(self).__name__)
-        if kind != type(self).__name__:
-            raise ValueError(f"load_state_dict: this is the state of a {kind}, not of a {type(self).__name__}.")
-        if missing := [name for name in _REMEMBERED if name not in state_dict]:
-            raise ValueError(f"load_state_dict: missing for {type(self).__name__}: {', '.join(missing)}.")
+        check_state(self, state_dict, _REMEMBERED)
         for name in _REMEMBERED:
             setattr(self, name, state_dict[name])
 

@@ -12,7 +12,7 @@ from ..errors import missing_extra
 from .advice import OptimizerWarning
 from .optimizer import Optimizer
 
-__all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR"]
+__all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR", "check_state"]
 
 
 class LRScheduler:
@@ -53,7 +53,17 @@ class LRScheduler:
         """By what the first learning rate is multiplied at a step."""
         raise NotImplementedError(f"{type(self).__name__} defines neither at() nor factor().")
 
+    def _check_groups(self) -> None:
+        """Raise ValueError when groups were added since."""
+        name, count = type(self).__name__, len(self.optimizer.param_groups)
+        if count != len(self.base_lrs):
+            raise ValueError(
+                f"{name} was made for {len(self.base_lrs)} groups, the optimizer has {count} now. To go on with all of "
+                f"them, make it anew after add_param_group: {name}(optimizer, …, last_epoch=schedule.last_epoch)."
+            )
+
     def _apply(self) -> None:
+        self._check_groups()
         settings = [self.at(self.last_epoch, index) for index in range(len(self.optimizer.param_groups))]
         for group, values in zip(self.optimizer.param_groups, settings, strict=True):
             group.update(values)
@@ -111,13 +121,12 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved step, and set its values."""
-        kind = state_dict.get("kind", type(self).__name__)
-        if kind != type(self).__name__:
-            raise ValueError(f"load_state_dict: this is the state of a {kind}, not of a {type(self).__name__}.")
+        check_state(self, state_dict, ("base_lrs", "last_epoch"))
         if len(state_dict["base_lrs"]) != len(self.base_lrs):
             raise ValueError(
                 f"load_state_dict: saved for {len(state_dict['base_lrs'])} groups, there are {len(self.base_lrs)}."
             )
+        self._check_groups()
         self.base_lrs = [float(lr) for lr in state_dict["base_lrs"]]
         self.last_epoch = state_dict["last_epoch"]
         self._apply()
@@ -125,6 +134,19 @@ class LRScheduler:
     def __repr__(self) -> str:
         lrs = ", ".join(f"{lr:g}" for lr in self.get_last_lr())
         return f"{type(self).__name__}: step {self.last_epoch}, lr {lrs}"
+
+
+def check_state(schedule: Any, state_dict: Any, remembered: Sequence[str]) -> None:
+    """Raise ValueError for what is not the whole state of a schedule of this kind."""
+    name = type(schedule).__name__
+    if not isinstance(state_dict, Mapping):
+        raise ValueError(
+            f"load_state_dict: expected the dict that {name}.state_dict() gives, got {type(state_dict).__name__}."
+        )
+    if state_dict.get("kind", name) != name:
+        raise ValueError(f"load_state_dict: this is the state of a {state_dict['kind']}, not of a {name}.")
+    if missing := [key for key in remembered if key not in state_dict]:
+        raise ValueError(f"load_state_dict: missing for {name}: {', '.join(missing)}.")
 
 
 def _common_optimizer(name: str, schedulers: Sequence[LRScheduler]) -> Optimizer:

@@ -31,6 +31,11 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         count = len(optimizer.param_groups)
+        if not (callable(lr_lambda) or (isinstance(lr_lambda, Sequence) and all(map(callable, lr_lambda)))):
+            raise TypeError(
+                f"{type(self).__name__}: lr_lambda is a function of the step, e.g. lambda t: 0.95**t, or a list of one "
+                f"for each group; got {lr_lambda!r}."
+            )
         self.lr_lambdas = [lr_lambda] * count if callable(lr_lambda) else list(lr_lambda)
         if len(self.lr_lambdas) != count:
             raise ValueError(f"{type(self).__name__}: {len(self.lr_lambdas)} functions for {count} groups.")
@@ -219,6 +224,8 @@ class WarmupStableDecayLR(LRScheduler):
         }
         if shape not in shapes:
             raise ValueError(f"WarmupStableDecayLR: shape is one of {', '.join(shapes)}, got {shape!r}.")
+        for key, length in (("warmup", warmup), ("stable", stable), ("decay", decay)):
+            _at_least("WarmupStableDecayLR", key, length, 0)
         self.warmup, self.stable, self.decay = warmup, stable, decay
         self.final_factor, self.shape = final_factor, shapes[shape]
         super().__init__(optimizer, last_epoch)
@@ -229,4 +236,5 @@ class WarmupStableDecayLR(LRScheduler):
         passed = step - self.warmup - self.stable
         if passed <= 0:
             return 1.0
-        return self.final_factor + (1 - self.final_factor) * self.shape(min(passed / self.decay, 1.0))
+        share = min(passed / self.decay, 1.0) if self.decay else 1.0
+        return self.final_factor + (1 - self.final_factor) * self.shape(share)
