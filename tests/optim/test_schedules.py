@@ -212,6 +212,8 @@ def test_a_resumed_schedule_is_no_changed_learning_rate():
     """An optimizer state saved under a schedule is loaded without the warning about another lr."""
     o = optimizer()
     run(o, lr_scheduler.ExponentialLR(o, 0.9), 5)
-    other = optimizer()
+    other, third = optimizer(), optimizer()
     other.load_state_dict(o.state_dict())
-    assert other.param_groups[0]["lr"] == o.param_groups[0]["lr"]
+    lr_scheduler.LinearLR(third, 0.1)  # has lowered the rate already
+    third.load_state_dict(o.state_dict())
+    assert third.param_groups[0]["lr"] == other.param_groups[0]["lr"] == o.param_groups[0]["lr"]

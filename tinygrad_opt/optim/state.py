@@ -127,10 +127,15 @@ def load(optimizer: Optimizer, saved: Mapping[str, Any], hyperparameters: bool) 
         executor.restore(position, steps, ticks, arrays)
     changed = []
     for index, (group, new) in enumerate(zip(own, fresh, strict=False)):
-        if "lr" in new and new["lr"] != group["lr"] and new.get("initial_lr") != group["lr"]:
+        if "lr" in new and new["lr"] != group["lr"] and _unscheduled(new) != _unscheduled(group):
             changed.append(f"lr of group {index}: {new['lr']:g}, where it was {group['lr']:g}")
         group.update(new)
     return changed
+
+
+def _unscheduled(group: Mapping[str, Any]) -> Any:
+    """The learning rate before any schedule, which it is that a user has chosen."""
+    return group.get("initial_lr", group["lr"])
 
 
 def check_kind(optimizer: Optimizer, saved: Any) -> None:
