@@ -68,14 +68,17 @@ CONFIGURATIONS = {
         ),
         eps=1e-8,
     ),
-    "NAdam": seldom(
-        grid(
-            lr=(0.002,), eps=(1e-8, 1e-3), weight_decay=(0.0, 0.01), momentum_decay=(0.004, 0.1),
-            decoupled_weight_decay=(False, True),
-            maximize=(False, True),
+    "NAdam": [
+        *seldom(
+            grid(
+                lr=(0.002,), eps=(1e-8, 1e-3), weight_decay=(0.0, 0.01), momentum_decay=(0.004, 0.1),
+                decoupled_weight_decay=(False, True),
+                maximize=(False, True),
+            ),
+            eps=1e-8,
         ),
-        eps=1e-8,
-    ),
+        {"lr": 0.01, "betas": (0.8, 0.99), "eps": 0.001},
+    ],
     "RAdam": seldom(
         grid(
             lr=(0.002,), betas=((0.9, 0.999), (0.9, 0.7)), eps=(1e-8, 1e-3), weight_decay=(0.0, 0.01),
