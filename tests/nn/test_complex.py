@@ -20,7 +20,6 @@ REFUSED = {
     "normalize": lambda z: functional.layer_norm(z, (3,)),
     "rms_normalize": lambda z: functional.rms_norm(z, (3,)),
     "mean_squared_error": lambda z: functional.mse_loss(z, number(2, 3)),
-    "relu": lambda z: functional.relu(z),
 }
 
 
@@ -28,6 +27,11 @@ REFUSED = {
 def test_a_gradient_for_real_numbers_is_refused(name):
     with pytest.raises(TypeError, match=f"{name}: its gradient is that of real numbers"):
         REFUSED[name](number(2, 3))
+
+
+def test_relu_has_no_complex_numbers_to_choose_from():
+    with pytest.raises(TypeError, match=r"relu.*neither positive nor negative"):
+        functional.relu(number(2, 3).detach())
 
 
 def test_forward_alone_computes():

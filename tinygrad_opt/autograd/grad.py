@@ -116,15 +116,15 @@ def _totals(
     roots = _roots(outputs, gradients, "backward()", create_graph)
     arrived = run_backward(roots, retain_graph=retain_graph, lift=_lift if create_graph else None)
     held = {id(gradient) for _, gradient in roots}
+    apart = not create_graph and len(held.union(map(id, arrived.values()))) == len(held) + len(arrived)
     totals: list[tuple[Leaf, Tensor]] = []
     for leaf, gradient in arrived.items():
-        if create_graph or leaf.hooks or gradient.base is not None or id(gradient) in held:
-            made = _finish(leaf, gradient, held, create_graph)
-        else:  # the commonest case of _finish, written out
-            held.add(id(gradient))
+        if apart and not leaf.hooks and gradient.base is None:  # the commonest case of _finish, written out
             made = allocate(Tensor)
             made.data = gradient
             made._node = None
+        else:
+            made = _finish(leaf, gradient, held, create_graph)
         if leaf.grad is not None:
             made = leaf.grad + made if create_graph else _as_tensor(leaf.grad.data + made.data)
         totals.append((leaf, made))

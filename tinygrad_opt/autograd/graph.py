@@ -192,7 +192,7 @@ def run_backward(
             node, g, _ = waiting.pop(-heappop(heap))
         if g.__class__ is Part:
             g = g.whole()
-        if quick:
+        if quick and (node.__class__ is not Node or len(node.parents) < 3):
             last = -heap[0] if heap else 0
             node, g = _descend(node, g, last, done)
             if node.number <= last:
@@ -238,6 +238,9 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
     primitive, inputs, out, kwargs = node.primitive, node.inputs, node.output, node.kwargs
     if inputs.__class__ is Freed:
         raise FreedGraphError(_used_up(node))
+    parents = node.parents
+    if useful is not None:
+        parents = [parent if parent in useful else None for parent in parents]
     rules: Sequence[Any] = primitive.rules
     if lift is not None:
         inputs, out = primitive.lift(node, lift)
@@ -250,22 +253,20 @@ def _pull(node: Node, g: Any, lift: Lift | None, useful: Container[Any] | None) 
         g = primitive.fill(g, out, lift)
         rules = primitive.bind(node, g, out, inputs)
     edges = []
-    position = -1
-    count = len(inputs)
-    for parent, like, rule in zip(node.parents, inputs, rules, strict=False):  # behind the arrays are only options
-        position += 1
-        if parent is None or (useful is not None and parent not in useful):
+    count = len(inputs) if not kwargs else -1
+    a, b, c = inputs if count == 3 else (*inputs, None) if count == 2 else (None, None, None)
+    for position, parent in enumerate(parents):
+        if parent is None:
             continue
         if parent.__class__ is Leaf and parent.written > node.number:
             _check_current(node)
-        if kwargs:
-            gradient = rule(g, out, *inputs, **kwargs)
-        elif count == 3:  # written out, for these are the commonest and unpacking takes as long as a small rule
-            gradient = rule(g, out, inputs[0], inputs[1], inputs[2])
+        rule, like = rules[position], inputs[position]
+        if count == 3:  # written out, for these are the commonest and unpacking takes as long as a small rule
+            gradient = rule(g, out, a, b, c)
         elif count == 2:
-            gradient = rule(g, out, inputs[0], inputs[1])
+            gradient = rule(g, out, a, b)
         else:
-            gradient = rule(g, out, *inputs)
+            gradient = rule(g, out, *inputs, **kwargs)
         if gradient.__class__ is not ndarray or gradient.shape != like.shape or gradient.dtype is not like.dtype:
             gradient = fit_gradient(gradient, like, node, position, lift)
         edges.append((parent, gradient))

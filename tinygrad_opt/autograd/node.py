@@ -35,7 +35,7 @@ class Spec:
     def __init__(self, array: Any) -> None:
         self.shape: tuple[int, ...] = array.shape
         self.dtype: np.dtype[Any] = array.dtype
-        self.view: bool = getattr(array, "base", None) is not None
+        self.view: bool = array.base is not None
 
     @property
     def ndim(self) -> int:

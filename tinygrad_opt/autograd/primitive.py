@@ -59,6 +59,9 @@ class Primitive(Rules):
         Whether the rules hold for real numbers only; recording a complex result then raises.
     part : callable, optional
         ``part(g, *inputs)``: in a plain pass, the gradient of the only array argument as a Part; None for its rule's.
+    elementwise : bool
+        Whether each element of the result comes from one element of each argument, as a ufunc's does, also where the
+        result is complex: recording is quicker then.
     """
 
     def __init__(
@@ -74,9 +77,10 @@ class Primitive(Rules):
         differentiable: bool = True,
         real: bool = False,
         part: Callable[..., Any] | None = None,
+        elementwise: bool = False,
     ) -> None:
         count, variadic = (arrays, False) if arrays is not None else count_arrays(forward)
-        elementwise = isinstance(forward, np.ufunc) and forward.signature is None and differentiable
+        elementwise |= isinstance(forward, np.ufunc) and forward.signature is None and differentiable
         super().__init__(name or forward.__name__, count, vjp, elementwise, variadic, part)
         self.forward = forward
         self.__name__ = self.name
@@ -89,6 +93,7 @@ class Primitive(Rules):
         self.make_samples = samples
         self.differentiable = differentiable
         self.real = real
+        self.accepted: np.dtype[Any] | None = None
         self.unary, self.binary = quick_unary(self), quick_binary(self)
         self.quick_arity = self.arrays if self.arrays in (1, 2) and not self.variadic else -1
         self.quick: Callable[..., Any] = self.unary if self.arrays == 1 else self.binary
@@ -147,26 +152,34 @@ class Primitive(Rules):
         else:
             return made
         here = current(None) or begin()
-        if here.grad_enabled and self.differentiable and (self.elementwise or out.dtype.kind in "fc"):
-            if self.real and out.dtype.kind == "c":
-                raise self._complex_result()
-            large = not self.complete or out.size > KEEP_SIZE
-            if not large and not self.elementwise:
-                for array in inputs:
-                    if array.__class__ is ndarray and array.size > KEEP_SIZE:
-                        large = True
-            if large:
-                inputs, out = self._drop_unread(inputs, parents, out)
-            made._node = node = allocate(Node)
-            node.primitive = self
-            node.inputs = inputs
-            node.kwargs = kwargs
-            node.output = out
-            node.parents = parents
-            node.number = next_number()
-            node.module = here.module
-            node.extras = None
+        if not here.grad_enabled or (out.dtype is not self.accepted and not self._accepts(out.dtype)):
+            return made
+        if self.complete and out.size <= KEEP_SIZE:
+            for array in inputs:
+                if array.__class__ is ndarray and array.size > KEEP_SIZE:
+                    inputs, out = self._drop_unread(inputs, parents, out)
+                    break
+        else:
+            inputs, out = self._drop_unread(inputs, parents, out)
+        made._node = node = allocate(Node)
+        node.primitive = self
+        node.inputs = inputs
+        node.kwargs = kwargs
+        node.output = out
+        node.parents = parents
+        node.number = next_number()
+        node.module = here.module
+        node.extras = None
         return made
+
+    def _accepts(self, dtype: np.dtype[Any]) -> bool:
+        """Whether a result of this dtype can have a gradient; the last one that can is remembered."""
+        if not self.differentiable or not (self.elementwise or dtype.kind in "fc"):
+            return False
+        if self.real and dtype.kind == "c":
+            raise self._complex_result()
+        self.accepted = dtype
+        return True
 
     def _complex_result(self) -> TypeError:
         return TypeError(
@@ -177,11 +190,13 @@ class Primitive(Rules):
     def _drop_unread(self, inputs: tuple[Any, ...], parents: tuple[Any, ...], out: Any) -> tuple[tuple[Any, ...], Any]:
         """The inputs and the output, the large arrays that no rule will read replaced by their shape and dtype."""
         unread, out_unread = self._find_unread(parents)
-        kept = list(inputs)
-        for position in unread:
-            if (array := kept[position]).__class__ is ndarray and array.size > KEEP_SIZE:
-                kept[position] = Spec(array)
-        return tuple(kept), Spec(out) if out_unread and out.size > KEEP_SIZE else out
+        if unread:
+            kept = list(inputs)
+            for position in unread:
+                if (array := kept[position]).__class__ is ndarray and array.size > KEEP_SIZE:
+                    kept[position] = Spec(array)
+            inputs = tuple(kept)
+        return inputs, Spec(out) if out_unread and out.size > KEEP_SIZE else out
 
     def _record_several(
         self, inputs: tuple[Any, ...], parents: tuple[Any, ...], kwargs: dict[str, Any], out: tuple[Any, ...]

@@ -87,9 +87,10 @@ class Rules:
 
     def _find_unread(self, parents: tuple[Any, ...]) -> tuple[tuple[int, ...], bool]:
         """Which inputs, and whether the output, no rule that a backward pass will run reads; remembered."""
-        wanted = tuple([parent is not None for parent in parents])
-        if wanted in self._unread:
-            return self._unread[wanted]
+        wanted = tuple(map(bool, parents))  # whatever made an array is true
+        found = self._unread.get(wanted)
+        if found is not None:
+            return found
         read = set[int]()
         for position, want in enumerate(wanted):
             if not want:
@@ -115,7 +116,7 @@ class Rules:
             return [functools.partial(self.each, position) for position in range(len(inputs))]
         if self.joint is None:
             return self.rules
-        needed = tuple([parent is not None for parent in node.parents])
+        needed = tuple(map(bool, node.parents))
         found = self.joint(needed, g, out, *inputs, **node.kwargs)
         if len(found) != len(needed):
             raise GradientError(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .threads import in_parts
 
@@ -85,15 +86,18 @@ _one_thread = _OneThread()
 
 
 def product(a: Any, b: Any) -> Any:
-    """``a @ b`` of a matrix or a vector with a matrix, on as many threads as it is worth."""
+    """``a @ b`` of a matrix or a vector with a matrix, on as many threads as it is worth.
+
+    Of arrays it is their method ``dot``: the same call of BLAS as the operator's, and found a microsecond sooner.
+    """
+    if a.__class__ is not ndarray or b.__class__ is not ndarray:
+        return a @ b
     work = a.size * b.shape[1]
-    if work < _SHARED or a.__class__ is not np.ndarray:
-        return a @ b
-    if work > _WORTH and not _own[0]:
-        return a @ b
+    if work < _SHARED or (work > _WORTH and not _own[0]):
+        return a.dot(b)
     with _one_thread as usual:
         if work <= _WORTH or usual == 1 or a.ndim == 1 or a.dtype != b.dtype or a.shape[1] != len(b):
-            return a @ b
+            return a.dot(b)
         y = np.empty((len(a), b.shape[1]), a.dtype)
         if len(a) >= b.shape[1]:
             in_parts(lambda i, j: np.matmul(a[i:j], b, out=y[i:j]), len(a), work, _WORTH)

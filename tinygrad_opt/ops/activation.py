@@ -21,9 +21,11 @@ __all__ = ["log_sigmoid", "log_softmax", "logit", "logsumexp", "relu", "sigmoid"
 _LEAST = 1 << 14  # elements from which compiled code pays
 
 
-@primitive(real=True, formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
+@primitive(elementwise=True, formula="max(x, 0)", gradient=["g where x > 0"], samples=unary())
 def relu(x: Any) -> Any:
     """max(x, 0); the gradient at 0 is 0, and NaN lets it through."""
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers are neither positive nor negative; take relu of x.real and of x.imag.")
     if compiled := twin("rectifier", x.size, _LEAST):
         found = compiled.relu(x)
         if found is not None:
@@ -44,6 +46,7 @@ def _(g: Any, y: Any, _x: Any) -> Any:
 
 @primitive(
     vjp=[lambda g, y, _x: g * (y * (1 - y)) if g.dtype.kind != "c" else g * np.conjugate(y * (1 - y))],
+    elementwise=True,
     formula="σ(x)",
     gradient=["g · σ(x) · (1 − σ(x))"],
     samples=unary(),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
+from ..kernels.blas import product
 
 __all__ = ["matmul"]
 
@@ -42,7 +43,7 @@ def _flat(a: Any) -> Any:
 
 def _times_matrix(a: Any, b: Any) -> Any:
     """A stack of rows times one matrix."""
-    return (_flat(a) @ b).reshape(*a.shape[:-1], b.shape[1])
+    return product(_flat(a), b).reshape(*a.shape[:-1], b.shape[1])
 
 
 @primitive(numpy=np.matmul, arrays=2, formula="a @ b", gradient=["g @ bᵀ", "aᵀ @ g"], samples=_matmul_samples)
@@ -52,8 +53,8 @@ def matmul(a: Any, b: Any) -> Any:
     Shapes: (…, n, k) @ (…, k, m) → (…, n, m), where leading axes broadcast; a vector (k,) on the left is a row, on
     the right a column, and that axis is absent from the result.
     """
-    if b.ndim == 2 < a.ndim and a.shape[-1] == b.shape[0]:
-        return _times_matrix(a, b)
+    if b.ndim == 2 and a.ndim and a.shape[-1] == b.shape[0]:
+        return product(a, b) if a.ndim <= 2 else _times_matrix(a, b)
     return np.matmul(a, b)
 
 
@@ -66,7 +67,7 @@ def conjugate(a: Any) -> Any:
 def _(g: Any, y: Any, _a: Any, b: Any) -> Any:
     b = conjugate(b)
     if b.ndim == 2:
-        return g @ b.T if g.ndim <= 2 else _times_matrix(g, b.T)
+        return product(g, b.T) if g.ndim <= 2 else _times_matrix(g, b.T)
     if b.ndim == 1:
         return np.expand_dims(g, -1) * b
     if _a.ndim == 1:
@@ -82,7 +83,7 @@ def _(g: Any, y: Any, a: Any, _b: Any) -> Any:
     if _b.ndim == 1:
         return _flat(a).T @ g.reshape(-1)
     if _b.ndim == 2:
-        return a.T @ g if a.ndim == 2 else _flat(a).T @ _flat(g)
+        return product(a.T, g) if a.ndim == 2 else product(_flat(a).T, _flat(g))
     return np.swapaxes(a, -1, -2) @ g
 
 
