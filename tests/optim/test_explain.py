@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from optim_configurations import all_cases
+from optim_helpers import ALL
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
@@ -143,13 +144,6 @@ def test_race_with_noise_is_reproducible_and_common():
     np.testing.assert_array_equal(one["a"].points, one["b"].points)
     other = optim.race(valley, [1.0, 1.0], makers, 20, noise=0.3, seed=5)
     assert not np.array_equal(one["a"].points, other["a"].points)
-
-
-ALL = sorted(
-    name
-    for name, cls in vars(optim).items()
-    if isinstance(cls, type) and issubclass(cls, optim.Optimizer) and cls is not optim.Optimizer
-)
 
 
 @pytest.mark.parametrize("name", ALL)

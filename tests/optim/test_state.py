@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from optim_configurations import CONFIGURATIONS, OWN
+from optim_helpers import elementwise, executing
 
 import tinygrad_opt as tg
 from tinygrad_opt import optim
-from tinygrad_opt.kernels import kernels
-from tinygrad_opt.optim import flat
 
 SHAPES = [(3, 2), (4,), ()]
 
@@ -28,17 +27,10 @@ def train(params, optimizer, first, last):
         optimizer.step()
 
 
-ELEMENTWISE = [name for name in {**CONFIGURATIONS, **OWN} if getattr(optim, name).rule.elementwise]
-
-
-@pytest.mark.parametrize("execution", ["blocks", "numba"])
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("execution", ["blocks", "compiled"])
+@pytest.mark.parametrize("name", elementwise({**CONFIGURATIONS, **OWN}))
 def test_round_trip_in_every_execution(name, execution, monkeypatch):
     """Saved in one execution, continued in the same; the compiled one continues from NumPy's state too."""
-    if execution == "numba":
-        pytest.importorskip("numba")
-    monkeypatch.setattr(flat, "LARGE", 128)
-    monkeypatch.setattr(flat, "BLOCK", 64)
     options = {**CONFIGURATIONS, **OWN}[name][-1]
 
     def run(params, optimizer, first, last):
@@ -52,9 +44,7 @@ def test_round_trip_in_every_execution(name, execution, monkeypatch):
         params = [tg.Tensor(np.random.default_rng(0).standard_normal((33, 32)), requires_grad=True)]
         return params, getattr(optim, name)(params, **options)
 
-    before = kernels()
-    kernels("numpy" if execution == "blocks" else "numba")
-    try:
+    with executing(execution, monkeypatch, size=64, least=1024):
         (params, optimizer), (others, other) = made(), made()
         run(params, optimizer, 0, 4)
         saved, value = optimizer.state_dict(), params[0].data.copy()
@@ -62,8 +52,6 @@ def test_round_trip_in_every_execution(name, execution, monkeypatch):
         others[0].data[...] = value
         other.load_state_dict(saved)
         run(others, other, 4, 8)
-    finally:
-        kernels(before)
     np.testing.assert_array_equal(params[0].data, others[0].data)
 
 
