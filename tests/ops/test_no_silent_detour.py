@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ SETTINGS = """errstate info printoptions save savetxt savez savez_compressed set
     seterrcall show_config show_runtime test typename""".split()  # noqa: SIM905 - a table of names reads best so
 """Functions that change settings, write files or print."""
 
-ARBITRARY = {"empty", "empty_like", "fromiter", "as_strided", "masked_all", "masked_all_like"}
-"""Functions whose values are arbitrary; fromiter, which calls float() on each element; and as_strided, which reads
-memory that nobody owns if its arguments are anything but right."""
+ARBITRARY = {"empty", "empty_like", "as_strided", "masked_all", "masked_all_like"}
+"""Functions whose values are arbitrary; and as_strided, which reads memory that nobody owns if its arguments are
+anything but right."""
 
 MODULES = [np, np.linalg, np.fft, np.emath, np.lib.stride_tricks, np.lib.array_utils, np.ma, np.strings]
 MODULES += [m for m in vars(np.polynomial).values() if isinstance(m, types.ModuleType)]
@@ -38,7 +39,39 @@ def functions(module: types.ModuleType) -> dict[str, Any]:
     return {f"{module.__name__}.{name}": f for name, f in found.items() if name not in ARBITRARY}
 
 
+def methods(make: Callable[[], Any], option: str | None = None) -> dict[str, Any]:
+    """The public methods of a fresh object each time, which is returned too: it may have been written into.
+
+    With an option the last argument is passed by that name.
+    """
+    kind, found = type(make()), {}
+    for name in dir(kind):
+        if name.startswith("_") or name in WITHOUT_VALUES or not callable(getattr(kind, name)):
+            continue
+
+        def method(*args: Any, name: str = name) -> Any:
+            options = {option: args[-1]} if option else {}
+            owner = make()
+            bound = getattr(owner, name)
+            return bound(*(args[:-1] if option else args), **options), owner
+
+        method.__name__ = f"{kind.__name__}.{name}" + (f"({option}=)" if option else "")
+        found[method.__name__] = method
+    return found
+
+
+WITHOUT_VALUES = {"dump", "dumps", "tofile", "resize", "setflags", "view", "getfield", "setfield", "spawn"}
+"""Methods about an array's memory or files."""
+
 ALL = {f: name for module in reversed(MODULES) for name, f in functions(module).items()}
+OWNERS: list[Callable[[], Any]] = [
+    lambda: np.array([0.5, 0.25]),
+    lambda: np.float64(0.5),
+    lambda: np.random.default_rng(0),
+    lambda: np.random.RandomState(0),  # its methods are np.random's functions
+]
+ALL |= {f: name for make in OWNERS for name, f in methods(make).items()}
+ALL |= {f: name for name, f in methods(OWNERS[0], "initial").items()}
 
 
 def attempts(scale: float) -> list[tuple[Any, ...]]:

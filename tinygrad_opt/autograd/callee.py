@@ -18,7 +18,10 @@ _CALLS = frozenset(
 
 
 class Unknown(NamedTuple):
-    """What cannot be told without running the user's code, and the name that would have led to it."""
+    """What cannot be told without running the user's code, and the name that would have led to it.
+
+    A callee of no name, as in ``(f or g)(x)``, has the name "…"; where nothing is called it is empty.
+    """
 
     name: str = ""
 
@@ -40,11 +43,7 @@ _expressions: dict[tuple[int, int], tuple[CodeType, _Expression]] = {}
 
 
 def what_is_called(frame: FrameType) -> Any:
-    """The object that `frame` is calling, or Unknown.
-
-    ``a[i] = x`` counts as a call of ``operator.setitem``. What is no call or too involved, as ``(f or g)(x)``, is
-    unknown by no name, ``f(y).fill(x)`` by the name fill.
-    """
+    """The object that `frame` is calling, or Unknown; ``a[i] = x`` counts as a call of ``operator.setitem``."""
     code, place = frame.f_code, frame.f_lasti
     try:
         root, is_global, steps = _expressions[id(code), place][1]
@@ -88,14 +87,18 @@ def _read(code: CodeType, place: int) -> _Expression:
         return _Expression()
     try:
         instructions, depths, after = _run_to(code, place)
-        # The callee fills two places of the stack, of which the result takes the first; what was last begun
-        # below both of them is the callee's last instruction, and what follows makes the arguments.
-        last = max(i for i, depth in enumerate(depths[:-1]) if depth < after + 1)
-        while instructions[last + 1].opname == "LOAD_ATTR":  # np.f(*args): the second place was filled before these
-            last += 1
-        return _walk_back(instructions, last)
-    except ValueError:  # an instruction that this Python's dis does not know, or none that begins below
+    except ValueError:  # an instruction that this Python's dis does not know
         return _Expression()
+    # The callee takes two places of the stack, of which the result will take the first: the first argument begins
+    # where the stack is one place higher than after the call. Branches inside of that argument begin there as well.
+    for i in reversed(range(len(instructions))):
+        before = instructions[i - 1].opname
+        inside = instructions[i].is_jump_target or "JUMP" in before or before in ("POP_TOP", "NOT_TAKEN", "PRECALL")
+        if depths[i] == after + 1 and not inside:
+            return _walk_back(instructions, i - 1)
+        if depths[i] <= after:
+            break
+    return _Expression(steps=("…",))
 
 
 def _run_to(code: CodeType, place: int) -> tuple[list[dis.Instruction], list[int], int]:
@@ -133,4 +136,4 @@ def _walk_back(instructions: list[dis.Instruction], last: int) -> _Expression:
                 return _Expression(name, i.opname == "LOAD_GLOBAL", tuple(steps))
             break
         last -= 1
-    return _Expression(steps=tuple(steps))
+    return _Expression(steps=tuple(steps) or ("…",))

@@ -35,7 +35,12 @@ def check_caller(frame: FrameType) -> None:
     Raises
     ------
     DetachError
-        NumPy asks. Python's ``math`` causes but a warning: that its functions return Python numbers is no secret.
+        NumPy asks.
+
+    Warns
+    -----
+    UserWarning
+        Python's ``math`` asks, whose functions return Python numbers for all to see; or it cannot be told who asks.
     """
     function = what_is_called(frame)
     if function is float or function is int or function is complex:
@@ -56,11 +61,19 @@ def check_caller(frame: FrameType) -> None:
         )
     if home in ("math", "cmath") and (ours := _counterpart(function.__name__)):
         written = f"{home}.{function.__name__}"
-        warnings.warn(
+        _warn(
             f"{written}(…) gives a Python number, and the gradient that a Tensor among its arguments requires ends "
-            f"there. Write tg.{ours}(…), which keeps it, or {written}(t.item()) on purpose.",
-            stacklevel=4,
+            f"there. Write tg.{ours}(…), which keeps it, or {written}(t.item()) on purpose."
         )
+    elif isinstance(function, Unknown) and function.name:
+        _warn(
+            f"{function.name}(…) takes the bare number of a Tensor that requires a gradient, and it is not known here "
+            f"what is called, and whether that loses the gradient. Write {function.name}(t.item()) if it is meant."
+        )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=5)  # the user's line, beyond check_caller, _number and __float__
 
 
 def _home(function: Any) -> str:
