@@ -40,6 +40,12 @@ class Ours:
     def numbers(p):
         return p.data
 
+    @staticmethod
+    def write(p, value):
+        if not p.data.flags.writeable:  # a product of no axes is NumPy's scalar
+            p.data = np.array(p.data)
+        p.data[...] = value
+
     tensor = staticmethod(tg.Tensor)
 
 
@@ -54,6 +60,9 @@ class Theirs:
         return self.torch.tensor(value)
 
     tensor = array
+
+    def write(self, p, value):
+        p.data.copy_(self.torch.tensor(value))
 
     @staticmethod
     def numbers(p):
@@ -210,3 +219,92 @@ SCENARIOS = [
     pickled,
     hyperparameters_changed,
 ]
+
+
+class Life:
+    """Parameters and an optimizer to which anything may happen, drawn from a seed; three are added later."""
+
+    shapes = (*SHAPES, (), (5,), (2, 2))
+
+    def __init__(self, lib, name, seed):
+        self.lib, self.name, self.draw = lib, name, np.random.default_rng(seed)
+        self.params = [lib.leaf(self.noise(shape)) for shape in self.shapes]
+        self.optimizer = make(lib, name, [{"params": self.params[:1], "lr": 0.003}, {"params": self.params[1:4]}])
+        self.count, self.saved = 4, None
+
+    def noise(self, shape):
+        return np.asarray(self.draw.standard_normal(shape))
+
+    def one(self):
+        return self.params[self.draw.integers(self.count)]
+
+    def train(self):
+        for _ in range(self.draw.integers(1, 5)):
+            without = self.draw.integers(self.count)
+            for i, p in enumerate(self.params[: self.count]):
+                g = self.lib.numbers(p) + self.noise(self.shapes[i])
+                p.grad = self.lib.tensor(np.asarray(g)) if p.requires_grad and i != without else None
+            self.optimizer.step()
+
+    def add(self):
+        if self.count < len(self.params):
+            self.optimizer.add_param_group({"params": [self.params[self.count]], "lr": 0.02})
+            self.count += 1
+
+    def freeze(self):
+        p = self.one()
+        p.grad = None
+        p.requires_grad_(False)
+
+    def thaw(self):
+        self.one().requires_grad_(True)
+
+    def save(self):
+        self.saved = self.count, copy.deepcopy(self.optimizer.state_dict())
+
+    def load(self):
+        if self.saved and self.saved[0] == self.count:
+            self.optimizer.load_state_dict(copy.deepcopy(self.saved[1]))
+
+    def load_into_another(self):
+        others = [self.lib.leaf(self.lib.numbers(p)) for p in self.params]
+        groups, start = [], 0
+        for group in self.optimizer.param_groups:
+            groups.append({"params": others[start : start + len(group["params"])]})
+            start += len(group["params"])
+        other = make(self.lib, self.name, groups)
+        other.load_state_dict(copy.deepcopy(self.optimizer.state_dict()))
+        for p, q in zip(self.params, others, strict=True):
+            q.requires_grad_(p.requires_grad)
+        self.params, self.optimizer = others, other
+
+    def copy(self):
+        self.params, self.optimizer = copy.deepcopy((self.params, self.optimizer))
+
+    def replace(self):
+        p = self.one()
+        p.data = self.lib.array(self.noise(tuple(p.shape)))
+
+    def halve_all(self):
+        for p in self.params:
+            p.data = p.data * 0.5
+
+    def transpose(self):
+        self.params[0].data = self.lib.array(self.noise((3, 2))).T
+
+    def load_model(self):
+        for p, shape in zip(self.params, self.shapes, strict=True):
+            self.lib.write(p, self.noise(shape))
+
+    def change_rate(self):
+        self.optimizer.param_groups[-1]["lr"] = float(10 ** self.draw.uniform(-3, -1.5))
+
+    def run(self, events=25):
+        other = [
+            self.add, self.freeze, self.thaw, self.save, self.load, self.load_into_another, self.copy, self.replace,
+            self.halve_all, self.transpose, self.load_model, self.change_rate,
+        ]  # fmt: skip
+        for _ in range(events):
+            self.train()
+            other[self.draw.integers(len(other))]()
+        return self.params

@@ -10,6 +10,7 @@ from optim_lifecycle import (
     OPTIMIZERS,
     OPTIONS,
     SCENARIOS,
+    Life,
     Ours,
     Theirs,
     added_group,
@@ -58,6 +59,35 @@ def test_every_execution_ends_where_separate_parameters_do(name, execution, monk
     for scenario, some, others in zip(SCENARIOS, together, apart, strict=True):
         for a, b in zip(some, others, strict=True):
             np.testing.assert_allclose(a.data, b.data, rtol=1e-12, atol=1e-14, err_msg=scenario.__name__)
+
+
+SEEDS = {"whole": range(3), "blocks": range(3, 6), "compiled": range(6, 9)}
+
+
+@pytest.mark.parametrize("execution", SEEDS)
+@pytest.mark.parametrize("name", elementwise(OPTIONS))
+def test_whatever_happens_every_execution_ends_where_separate_parameters_do(name, execution, monkeypatch):
+    with executing(execution, monkeypatch), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        together = [Life(Ours, name, seed).run() for seed in SEEDS[execution]]
+        monkeypatch.setattr(getattr(optim, name).rule, "elementwise", False)
+        apart = [Life(Ours, name, seed).run() for seed in SEEDS[execution]]
+    for seed, some, others in zip(SEEDS[execution], together, apart, strict=True):
+        for a, b in zip(some, others, strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-11, atol=1e-13, err_msg=f"seed {seed}")
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("execution", SEEDS)
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "LBFGS"])  # which takes one group
+def test_whatever_happens_it_ends_where_pytorch_does(name, execution, torch, monkeypatch):
+    with executing(execution, monkeypatch), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = [Life(Ours, name, seed).run() for seed in SEEDS[execution]]
+        theirs = [Life(Theirs(torch), name, seed).run() for seed in SEEDS[execution]]
+    for seed, some, others in zip(SEEDS[execution], ours, theirs, strict=True):
+        for a, b in zip(some, others, strict=True):
+            np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-9, atol=1e-12, err_msg=f"seed {seed}")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda f: f.__name__)
