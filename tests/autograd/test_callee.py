@@ -93,4 +93,4 @@ def test_every_call_of_a_module_reads_as_in_its_source(module: types.ModuleType)
                 same += (found.root, found.steps) == written(calls[place].func)
                 unknown += found.root == "" and (found.root, found.steps) != written(calls[place].func)
                 assert found.root == "" or (found.root, found.steps) == written(calls[place].func), calls[place].lineno
-    assert unknown < 0.05 * same  # the calls that with, class and decorators are compiled into
+    assert unknown < 0.1 * same  # what with, class and generator expressions are compiled into
