@@ -27,6 +27,29 @@ class TestStep:
             assert optimizer.step(closure).item() == 9.0
         assert w.data[0] == 0.0
 
+    @pytest.mark.parametrize(
+        "make",
+        [
+            optim.SGD, optim.Prodigy, lambda p: optim.Lookahead(optim.SGD(p)), lambda p: optim.AGC(optim.SGD(p)),
+            lambda p: optim.Accumulate(optim.SGD(p), 2),
+        ],
+    )  # fmt: skip
+    def test_a_loss_in_place_of_a_closure(self, make):
+        w = leaf(3.0)
+        give(w)
+        with pytest.raises(TypeError, match=r"step takes a function.*got Tensor.*loss.backward\(\), then step\(\)"):
+            make([w]).step((w * w).sum())
+        assert w.data.tolist() == [3.0]
+
+    @pytest.mark.parametrize("name", ["SGD", "Adafactor", "LAMB", "LARS", "Muon", "NovoGrad", "SOAP", "Shampoo"])
+    def test_a_parameter_of_no_elements(self, name):
+        """It has a gradient of no elements, and nothing to update."""
+        params = [tg.Tensor(np.ones(shape), requires_grad=True) for shape in ((0, 3), (2, 3))]
+        give(*params)
+        getattr(optim, name)(params, lr=0.1).step()
+        assert params[0].shape == (0, 3)
+        assert np.all(params[1].data < 1)
+
     def test_gradients_are_left_alone(self):
         w = leaf(1.0, 2.0)
         for make in (optim.Adam, optim.SGD, optim.Adagrad, optim.RMSprop):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import enable_grad
 from ..autograd.tensor import new_tensor
+from .closure import evaluate
 from .optimizer import Optimizer
 from .wrapper import Wrapper
 
@@ -52,10 +52,7 @@ class Accumulate(Wrapper):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Count; and at the n-th call, step."""
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
+        loss = evaluate(closure, self)
         if (self.count + 1) % self.every == 0:
             self._step()
         self.count += 1

@@ -25,9 +25,8 @@ class Each(Executor):
 
     def prepare(self, values: dict[str, Any], check: bool) -> None:
         self.check_shapes()
-        self.pending = [
-            self.compute(i, values, check) for i, gradient in enumerate(self.gradients) if gradient is not None
-        ]
+        some = [i for i, gradient in enumerate(self.gradients) if gradient is not None and self.params[i].size]
+        self.pending = [self.compute(i, values, check) for i in some]
 
     def compute(self, i: int, values: dict[str, Any], check: bool) -> tuple[int, Sequence[Any], dict[str, float]]:
         """The new values of one parameter."""

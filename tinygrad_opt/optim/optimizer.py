@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad
+from ..autograd import Tensor
 from ..autograd.graph import next_number
 from ..autograd.tensor import new_tensor
 from . import groups as given
 from .advice import Advice, OptimizerWarning, disagreement, no_gradients
+from .closure import evaluate
 from .each import Each
 from .explain import document, explanation, formula, terms
 from .flat import Flat
@@ -189,10 +190,7 @@ class Optimizer:
         GradientError
             A gradient that is not finite, or no gradient in any parameter; nothing has changed then.
         """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
+        loss = evaluate(closure, self)
         if self._recorded:
             for p in [p for group in self.param_groups for p in group["params"] if id(p) in self._recorded]:
                 self._recorded[id(p)] = terms(self, p) if p.grad is not None else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import enable_grad
+from .closure import evaluate
 from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
@@ -82,11 +82,7 @@ class Prodigy(Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step, after which d is estimated anew."""
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-            self.step()
-            return loss
+        loss = evaluate(closure, self)
         values = self._values(0)
         agreement = 0.0
         for p in (p for group in self.param_groups for p in group["params"]):
@@ -104,7 +100,7 @@ class Prodigy(Optimizer):
         )
         if size > 0:
             self.d = max(self.d, self.r / size)
-        return None
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         """As the base's, with "d", "r" and "steps_taken"."""

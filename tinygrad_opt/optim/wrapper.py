@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Tensor, enable_grad
+from ..autograd import Tensor
 from ..autograd.tensor import new_tensor
 from ..random import get_generator
+from .closure import evaluate
 from .optimizer import Optimizer
 
 __all__ = ["AGC", "GradientCentralization", "GradientNoise", "Wrapper"]
@@ -120,10 +121,7 @@ class _Transformed(Wrapper):
         raise NotImplementedError
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
+        loss = evaluate(closure, self)
         before: list[tuple[Any, Any, int]] = []
         try:
             for p in self.params():
