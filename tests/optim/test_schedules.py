@@ -156,6 +156,28 @@ def test_a_group_that_was_added_to_the_optimizer():
     np.testing.assert_allclose(plateau.get_last_lr(), [before[0] / 20, before[1] / 20, 0.1 / 16])
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "text"),
+    [
+        (tg.Tensor(np.array(0.37)), TypeError, "got Tensor. Only ReduceLROnPlateau goes by a measurement"),
+        ("3", TypeError, "got str"),
+        (True, TypeError, "got bool"),
+        (-3, ValueError, "counted from 0, got -3"),
+        (float("nan"), ValueError, "counted from 0, got nan"),
+    ],
+)
+def test_what_is_no_step(given, error, text):
+    o = optimizer()
+    schedule = lr_scheduler.StepLR(o, 2)
+    before = schedule.get_last_lr()
+    o.step()
+    with pytest.raises(error, match=text):
+        schedule.step(given)
+    assert (schedule.last_epoch, schedule.get_last_lr()) == (0, before)
+    schedule.step(np.int64(4))
+    assert schedule.get_last_lr() == [lr * 0.1**2 for lr in before]
+
+
 def test_phases_of_no_length():
     o = optimizer()
     warm = lr_scheduler.WarmupStableDecayLR(o, 0, 2, 0, final_factor=0.5)

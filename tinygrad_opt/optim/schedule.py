@@ -69,7 +69,20 @@ class LRScheduler:
             group.update(values)
 
     def step(self, epoch: float | None = None) -> None:
-        """Set the values of the next step, or of a given one."""
+        """Set the values of the next step, or of a given one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            What is no step, such as a loss: only ReduceLROnPlateau goes by measurements.
+        """
+        if epoch is not None and (not isinstance(epoch, (int, float, np.integer)) or isinstance(epoch, bool)):
+            raise TypeError(
+                f"{type(self).__name__}.step takes the number of a step, or nothing; got {type(epoch).__name__}. Only "
+                f"ReduceLROnPlateau goes by a measurement."
+            )
+        if epoch is not None and not epoch >= 0:
+            raise ValueError(f"{type(self).__name__}.step: steps are counted from 0, got {epoch}.")
         if self.optimizer.steps_taken == self._stepped_at and not self._warned:
             self._warned = True
             warnings.warn(
