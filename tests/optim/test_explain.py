@@ -242,6 +242,14 @@ def test_wrappers_and_averages_explain_themselves(capsys):
     )
 
 
+def test_a_race_of_nothing():
+    for options in ({"steps": -1}, {"noise": -1.0}, {"noise": float("nan")}):
+        with pytest.raises(ValueError, match="steps and noise must be at least 0"):
+            optim.race(valley, [1.0, 2.0], {"sgd": optim.SGD}, **options)
+    with pytest.raises(TypeError, match="made NoneType, not an optimizer"):
+        optim.race(valley, [1.0, 2.0], {"none": lambda p: None})
+
+
 def test_race_shows_divergence():
     paths = optim.race(valley, [1.0, 1.0], {"sgd": lambda p: optim.SGD(p, 1e30)}, 60)
     assert np.isnan(paths["sgd"].points[0, -1]).all()

@@ -190,5 +190,7 @@ def test_wrong_arguments():
             make()
     with pytest.raises(TypeError, match="expected an optimizer"):
         optim.Lookahead([w])
+    with pytest.raises(TypeError, match=r"EMA expected Tensors, got Linear; pass model.parameters\(\)"):
+        optim.EMA(tg.nn.Linear(2, 2))
     with pytest.raises(TypeError, match="generator"):
         optim.GradientNoise(inner, generator=3)

@@ -17,6 +17,10 @@ __all__ = ["EMA", "SWA"]
 
 class _Average:
     def __init__(self, params: Iterable[Tensor]) -> None:
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"{type(self).__name__} expected Tensors, got {type(params).__name__}; pass model.parameters()."
+            )
         self._params = list(params)
         if not self._params:
             raise ValueError(f"{type(self).__name__} got no parameters.")

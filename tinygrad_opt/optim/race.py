@@ -59,7 +59,7 @@ def race(
     TypeError
         The function gives no single number as a Tensor, or an entry of `optimizers` makes nothing.
     ValueError
-        For a start of more than two axes.
+        For a start of more than two axes, and for steps or noise below 0.
 
     Examples
     --------
@@ -81,6 +81,8 @@ def race(
                 f"race: '{name}' must be what makes an optimizer from a list of parameters, e.g. lambda p: "
                 f"optim.SGD(p, lr=0.1); got {type(make).__name__}."
             )
+    if not (steps >= 0 and noise >= 0):
+        raise ValueError(f"race: steps and noise must be at least 0, got steps={steps}, noise={noise}.")
     value = f(Tensor(starts[0]))
     if not isinstance(value, Tensor) or value.size != 1:
         got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
@@ -101,6 +103,8 @@ def _run(
     points, losses = np.full((steps + 1, x.size), np.nan), np.full(steps + 1, np.nan)
     w = Tensor(x.copy(), requires_grad=True)
     optimizer = make([w])
+    if not hasattr(optimizer, "step"):
+        raise TypeError(f"race: an entry of optimizers made {type(optimizer).__name__}, not an optimizer.")
     for step in range(steps + 1):
         points[step] = w.data
         with np.errstate(all="ignore"):
