@@ -184,6 +184,36 @@ def test_phases_of_no_length():
     np.testing.assert_allclose(warm.curve(5) / warm.base_lrs[0], [1, 1, 1, 0.5, 0.5])
 
 
+def test_a_rate_that_others_have_changed_is_not_overwritten_silently():
+    """Two schedules called in turn, a plateau, a change by hand: in PyTorch all of them multiply."""
+
+    def second(o):
+        lr_scheduler.ConstantLR(o, 0.5)
+
+    def plateau(o):
+        lr_scheduler.ReduceLROnPlateau(o, patience=-1).step(1.0)
+
+    def by_hand(o):
+        o.param_groups[1]["lr"] *= 0.5
+
+    for change in (second, plateau, by_hand):
+        o = optimizer()
+        schedule = lr_scheduler.ExponentialLR(o, 0.5)
+        run(o, schedule, 2)
+        change(o)
+        o.step()
+        with pytest.warns(optim.OptimizerWarning, match=r"overwrites lr .* it had set .*ChainedScheduler") as told:
+            schedule.step()
+        assert len(told) == 1
+        assert told[0].filename == __file__
+        change(o)
+        o.step()
+        schedule.step()  # said once
+        np.testing.assert_allclose(schedule.get_last_lr(), np.array(schedule.base_lrs) / 16)
+        schedule.base_lrs = [lr / 2 for lr in schedule.base_lrs]
+        np.testing.assert_allclose(schedule.curve(2), [schedule.base_lrs[0], schedule.base_lrs[0] / 2])
+
+
 def test_past_the_end_of_one_cycle():
     o = optimizer()
     schedule = lr_scheduler.OneCycleLR(o, 0.1, total_steps=2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import missing_extra
-from .advice import OptimizerWarning
+from .advice import Advice
 from .optimizer import Optimizer
 
 __all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR", "check_state"]
@@ -20,6 +19,9 @@ class LRScheduler:
 
     Making one sets the group's first values; each ``step()`` sets the next. Call it after ``optimizer.step()``; when no
     optimizer step came in between, a warning says so, since a value would be skipped.
+
+    Differences: PyTorch's schedules multiply the present learning rate, so that several can be called one after the
+    other, and a change by hand stays. These set it, and say so when somebody else has changed it.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ class LRScheduler:
         self.base_lrs = [float(group.setdefault("initial_lr", group["lr"])) for group in optimizer.param_groups]
         self.last_epoch = last_epoch + 1
         self._stepped_at = optimizer.steps_taken
-        self._warned = False
+        self._advice = Advice()
         self._apply()
 
     def at(self, step: float, group: int = 0) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class LRScheduler:
         settings = [self.at(self.last_epoch, index) for index in range(len(self.optimizer.param_groups))]
         for group, values in zip(self.optimizer.param_groups, settings, strict=True):
             group.update(values)
+        self._left = self.get_last_lr()
 
     def step(self, epoch: float | None = None) -> None:
         """Set the values of the next step, or of a given one.
@@ -83,14 +86,21 @@ class LRScheduler:
             )
         if epoch is not None and not epoch >= 0:
             raise ValueError(f"{type(self).__name__}.step: steps are counted from 0, got {epoch}.")
-        if self.optimizer.steps_taken == self._stepped_at and not self._warned:
-            self._warned = True
-            warnings.warn(
+        if self.optimizer.steps_taken == self._stepped_at:
+            self._advice.say(
+                "order",
                 f"{type(self).__name__}.step() without an optimizer.step() since the last one: a value of the schedule "
                 f"is skipped. Call optimizer.step() first, then the schedule.",
-                OptimizerWarning,
-                stacklevel=2,
             )
+        present = self.get_last_lr()
+        for group, (lr, left) in enumerate(zip(present, self._left, strict=False)):
+            if lr != left:
+                self._advice.say(
+                    "overwritten",
+                    f"{type(self).__name__}.step() overwrites lr {lr:g} of group {group}; it had set {left:g}. Two "
+                    f"schedules together are ChainedScheduler([one, other]), one after the other SequentialLR; to "
+                    f"change the rate by hand, change schedule.base_lrs.",
+                )
         self._stepped_at = self.optimizer.steps_taken
         before = self.last_epoch
         self.last_epoch = before + 1 if epoch is None else epoch  # type: ignore[assignment]
