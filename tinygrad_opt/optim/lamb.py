@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .groups import table
+from .lars import norm
 from .optimizer import Optimizer
 from .rule import update_rule
 
 __all__ = ["LAMB", "lamb"]
-
-
-def _norm(x: Any) -> Any:
-    return np.sqrt(np.sum(x * x))
 
 
 @update_rule(state=("m", "v"), elementwise=False)
@@ -28,7 +23,7 @@ def lamb(p, g, m, v, *, lr, beta1, beta2, eps, weight_decay, maximize, t):  # ty
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
     u = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps) + weight_decay * p
-    size, length = _norm(p), _norm(u)
+    size, length = norm(p), norm(u)
     ratio = np.where(size * length > 0, size / np.where(length > 0, length, 1.0), 1.0)
     return p - (lr * ratio).astype(p.dtype) * u, m, v
 

@@ -10,10 +10,11 @@ from .groups import table
 from .optimizer import Optimizer
 from .rule import update_rule
 
-__all__ = ["LARS", "lars"]
+__all__ = ["LARS", "lars", "norm"]
 
 
-def _norm(x: Any) -> Any:
+def norm(x: Any) -> Any:
+    """‖x‖ of a whole parameter."""
     return np.sqrt(np.sum(x * x))
 
 
@@ -25,7 +26,7 @@ def lars(p, g, v, *, lr, momentum, weight_decay, trust_coefficient, eps, maximiz
     """
     if maximize:
         g = -g
-    size, slope = _norm(p), _norm(g)
+    size, slope = norm(p), norm(g)
     ratio = np.where(size * slope > 0, trust_coefficient * size / (slope + weight_decay * size + eps), 1.0)
     v = momentum * v + (lr * ratio).astype(p.dtype) * (g + weight_decay * p)
     return p - v, v
