@@ -23,5 +23,5 @@ class AMSGrad(Adam):
     is taken, not the largest v̂. Parameters as :class:`Adam`.
     """
 
-    formula = "m, v as in Adam ;  v_max ← max(v_max, v) ;  θ ← θ − η·m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v_max/(1−β₂ᵗ)"
+    formula = "m, v as in Adam ; v_max ← max(v_max, v) ; θ ← θ − η·m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v_max/(1−β₂ᵗ)"
     defaults = table(**{**Adam.defaults, "amsgrad": True})

@@ -106,7 +106,7 @@ def _symbols(names: Iterable[str], text: str) -> dict[str, str]:
 def formula(cls: type[Optimizer]) -> str:
     """The mathematics of an optimizer: its own text where it has one, else its rule's."""
     rule = getattr(cls, "rule", None)
-    return " ".join(cls.formula.split()) or (rule.formula if rule is not None else "")
+    return cls.formula or (rule.formula if rule is not None else "")
 
 
 def numbers(rule: UpdateRule, values: Mapping[str, Any], t: int, clock: Mapping[str, float]) -> list[str]:

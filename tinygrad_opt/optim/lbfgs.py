@@ -69,7 +69,7 @@ class LBFGS(Optimizer):
     [1.0, 1.0]
     """
 
-    formula = "θ ← θ + t·d, d = −H·∇J, H⁻¹ ≈ ∇²J from the last m pairs of Δθ and Δ∇J ;  t = η, or from a line search"
+    formula = "θ ← θ + t·d, d = −H·∇J, H⁻¹ ≈ ∇²J from the last m pairs of Δθ and Δ∇J ; t = η, or from a line search"
     defaults = table(
         lr=1.0,
         max_iter=20,
