@@ -208,6 +208,31 @@ class TestBadRules:
             def no_star(p, g, lr):
                 return p - lr * g
 
+    def test_a_hyperparameter_without_a_default(self):
+        @optim.update_rule()
+        def half(p, g, *, lr, share):
+            return p - lr * share * g
+
+        w = leaf(1.0)
+        give(w)
+        with pytest.raises(TypeError, match=r"half takes share, which .* defaults = optim.table\(…, share=…\)"):
+            self.make(half)([w]).step()
+        assert w.data.tolist() == [1.0]
+
+    def test_a_norm_in_a_rule_that_is_declared_elementwise(self):
+        """It would be taken over the flat buffer, that is, over several parameters, or a block of one."""
+
+        def normalized(p, g, v, *, lr):
+            return p - lr * g / np.sqrt(np.sum(g * g)), v
+
+        a, b = leaf(1.0, 2.0), leaf(3.0)
+        give(a, b)
+        with pytest.raises(TypeError, match="an element depends on the others.*elementwise=False"):
+            self.make(optim.update_rule(state=("v",))(normalized))([a, b]).step()
+        assert [a.data.tolist(), b.data.tolist()] == [[1.0, 2.0], [3.0]]
+        self.make(optim.update_rule(state=("v",), elementwise=False)(normalized))([a, b]).step()
+        np.testing.assert_allclose(b.data, [2.9])
+
     def test_a_state_passed_on_as_another(self):
         @optim.update_rule(state=("last", "last_but_one", "p_before"))
         def shifts(p, g, last, last_but_one, p_before, *, lr):

@@ -203,6 +203,8 @@ class Optimizer:
         some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
+            if not self.rule.verified:
+                self.rule.verify(values)
             strayed = False
             for executor in executors:
                 executor.collect()

@@ -8,6 +8,8 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 __all__ = ["UpdateRule", "update_rule"]
 
 
@@ -53,6 +55,7 @@ class UpdateRule:
         self.init = dict(init or {})
         self.differentiable = differentiable
         self.advance: Callable[..., dict[str, float]] | None = None
+        self.verified = False
         functools.update_wrapper(self, function)
         self.name: str = function.__name__
         parameters = list(inspect.signature(function).parameters.values())
@@ -107,6 +110,42 @@ class UpdateRule:
         parameters = inspect.signature(self.advance).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
 
+    def verify(self, values: Mapping[str, Any]) -> None:
+        """Once, before its first step: raise TypeError where the rule does not fit its class, or is not elementwise."""
+        known = {**values, "t": 1}
+        if self.advance is not None:
+            known |= self.advance(**{**known, **self.first_clock()})
+        if missing := [name for name in self.hyper if name not in known]:
+            raise TypeError(
+                f"update rule {self.name} takes {', '.join(missing)}, which the optimizer does not have. Give each a "
+                f"default in its class: defaults = optim.table(…, {missing[0]}=…)."
+            )
+        if self.elementwise and not self._goes_by_elements(known):
+            raise TypeError(
+                f"update rule {self.name}: what becomes of an element depends on the others (a norm, a mean?), and "
+                f"several parameters may lie in one array. Declare it: @update_rule(…, elementwise=False)."
+            )
+        self.verified = True
+
+    def _goes_by_elements(self, known: Mapping[str, Any]) -> bool:
+        """Whether three elements become together what they become one by one."""
+        hyper = {name: known[name] for name in self.hyper}
+        arrays: list[Any] = [np.array([1.0, -2.0, 0.25]), np.array([0.5, -1.5, 3.0])]
+        for name, wanted in zip(self.state, self.active(known), strict=True):
+            fill = self.init.get(name, 0.0)
+            arrays.append(np.full(3, known[fill] if isinstance(fill, str) else fill) if wanted else None)
+
+        def run(part: slice) -> list[Any]:
+            found = self.function(*[None if array is None else array[part] for array in arrays], **hyper)
+            return list(found) if isinstance(found, tuple) else [found]
+
+        with np.errstate(all="ignore"):
+            together, apart = run(slice(None)), [run(slice(i, i + 1)) for i in range(3)]
+        return all(
+            a is None or np.shape(a) != (3,) or np.allclose(a, np.concatenate(parts), rtol=1e-9, equal_nan=True)
+            for a, *parts in zip(together, *apart, strict=True)
+        )
+
 
 def update_rule(state: Sequence[str] = (), **options: Any) -> Callable[[Callable[..., Any]], UpdateRule]:
     """Declare an update rule: ``rule(p, g, *state, **hyper) -> (p, *state)``, written as in the paper.
@@ -119,7 +158,8 @@ def update_rule(state: Sequence[str] = (), **options: Any) -> Callable[[Callable
     state : sequence of str
         Names of the state arrays; they begin as zeros of the parameter's shape.
     elementwise : bool, optional
-        False for a rule that looks at shapes or takes norms; it then runs on each parameter by itself.
+        False for a rule that looks at shapes or takes norms; it then runs on each parameter by itself. Where that is
+        forgotten, the first step says so.
     when : mapping, optional
         State name → hyperparameter without which the state is not kept (it is None in the call).
     init : mapping, optional
