@@ -49,8 +49,8 @@ def _beside(value: Any, dtypes: Sequence[np.dtype[Any]]) -> ndarray[Any, Any]:
     """An argument as an array; Python floats in a list take the precision of the arrays beside it."""
     array = as_array(value)
     if dtypes and isinstance(value, (list, tuple)) and array.dtype == get_default_dtype():
-        dtype = np.result_type(*dtypes)
-        return as_array(value, dtype) if dtype.kind == "f" else array
+        dtype = np.finfo(found).dtype if (found := np.result_type(*dtypes)).kind in "fc" else array.dtype
+        return as_array(value, dtype)
     return array
 
 
