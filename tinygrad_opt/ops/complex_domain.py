@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.registry import implements, lookup
 from ..autograd.tensor import Tensor, as_tensor
+from .creation import together
 
 __all__: list[str] = []
 
@@ -56,7 +57,7 @@ def _logn(n: Any, x: Any) -> Any:
 @implements(np.emath.power)
 def _power(x: Any, p: Any) -> Any:
     """xᵖ."""
-    x, p = as_tensor(x), as_tensor(p)
+    x, p = together(x, p)
     if p.dtype.kind in "iu" and p.data.min(initial=0) < 0:
         p = p.astype(np.float64)
     return np.power(_complex_if(_negative(x.data), x) if x.dtype.kind != "c" else x, p)

@@ -35,7 +35,18 @@ def beside(value: Any, x: Any) -> Tensor:
     if isinstance(value, (Tensor, np.ndarray, np.generic)):
         return as_tensor(value)
     array = np.asarray(value)
-    return as_tensor(array.astype(x.dtype) if array.dtype.kind == "f" and x.dtype.kind in "fc" else array)
+    if array.dtype.kind == "f" and x.dtype.kind in "fc":
+        return as_tensor(array.astype(x.dtype))
+    return as_tensor(array if array.dtype.kind in "fc" else value)
+
+
+def together(*values: Any) -> list[Tensor]:
+    """Tensors of arguments that are worth the same: Python's floats take the precision of the arrays among them."""
+    known = [v.dtype for v in values if isinstance(v, (Tensor, np.ndarray, np.generic)) and v.dtype.kind in "fc"]
+    if not known or len(known) == len(values):
+        return [as_tensor(value) for value in values]
+    like = np.empty(0, np.result_type(*known))
+    return [beside(value, like) for value in values]
 
 
 def _made(array: Any, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -126,7 +137,8 @@ def linspace(
     if endpoint and num > 1:  # not the nearly equal start + width
         spaced = np.where(np.reshape(np.arange(num) == num - 1, places.shape), stop, spaced)
     spaced = np.moveaxis(spaced, 0, axis)
-    spaced = spaced if dtype is None else spaced.astype(dtype)
+    if dtype is not None:
+        spaced = (np.floor(spaced) if np.issubdtype(dtype, np.integer) else spaced).astype(dtype)
     return (spaced, step) if retstep else spaced
 
 

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
-from .creation import beside
+from .creation import beside, together
 from .indexing import on_axis
 from .reduction import axes_of
 
@@ -56,10 +56,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @implements(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """∫ y dx by the trapezoidal rule, for samples at `x` or at distance `dx`."""
-    y = as_tensor(y)
+    y, x = (as_tensor(y), None) if x is None else together(y, x)
     axis = normalize_axis_index(axis, y.ndim, "trapezoid")
     if x is not None:
-        x = beside(x, y)
         dx = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
             dx = np.reshape(dx, [-1 if i == axis else 1 for i in range(y.ndim)])
@@ -80,9 +79,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     edge_order : {1, 2}
         The order of accuracy at the ends.
     """
-    f = as_tensor(f)
+    f, *spacings = together(f, *(varargs or [1.0]))
     axes = axes_of(axis, f.ndim)
-    spacings = list(varargs) or [1.0]
     spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     if len(spacings) != len(axes):
         raise TypeError(f"gradient: {len(varargs)} spacings were given for {len(axes)} axes.")
@@ -95,7 +93,6 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = len(f)
     if edge_order not in (1, 2) or n < edge_order + 1:
         raise ValueError(f"gradient: edge_order {edge_order} needs {edge_order + 1} samples, got {n} on axis {axis}.")
-    spacing = beside(spacing, f)
     if spacing.ndim == 0:
         steps = np.broadcast_to(spacing, (n - 1,))
     elif spacing.shape == (n,):

@@ -18,8 +18,9 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
 from ..errors import ShapeError
+from .creation import together
 from .matmul import conjugate
 
 __all__ = ["einsum"]
@@ -169,7 +170,7 @@ def _interleaved(operands: Sequence[Any]) -> tuple[str, list[Tensor]]:
 
     pairs = len(operands) // 2
     left = ",".join(spell(operands[2 * i + 1]) for i in range(pairs))
-    tensors = [as_tensor(operands[2 * i]) for i in range(pairs)]
+    tensors = together(*[operands[2 * i] for i in range(pairs)])
     return left + ("->" + spell(operands[-1]) if len(operands) % 2 else ""), tensors
 
 
@@ -273,7 +274,7 @@ def einsum(*operands: Any, optimize: Any = "greedy") -> Tensor:
     (tensor(5.), tensor([-1., -1.]))
     """
     if operands and isinstance(operands[0], str):
-        subscripts, tensors = operands[0].replace(" ", ""), [as_tensor(v) for v in operands[1:]]
+        subscripts, tensors = operands[0].replace(" ", ""), together(*operands[1:])
     else:
         subscripts, tensors = _interleaved(operands)
     made_plain, out, steps = _plan(subscripts, tuple([t.shape for t in tensors]))

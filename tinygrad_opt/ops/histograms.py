@@ -10,7 +10,7 @@ import numpy as np
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
-from .creation import beside, linspace
+from .creation import beside, linspace, together
 from .indexing import scattered, where
 
 __all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
@@ -19,7 +19,8 @@ __all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 def _edges(a: Any, bins: Any, range: Any, weights: Any) -> Any:
     """The edges of the bins: those given, or evenly spaced between the ends of `range` or of the values."""
     if not isinstance(bins, (str, int, np.integer)):
-        return as_tensor(bins)
+        np.histogram_bin_edges(a.data, as_array(bins))  # raises for edges that do not rise
+        return beside(bins, a)
     plain = np.histogram_bin_edges(a.data, bins, range, None if weights is None else as_array(weights))
     if range is not None or not a.requires_grad or not a.size:
         return Tensor(plain)
@@ -97,11 +98,12 @@ def histogramdd(
 ) -> tuple[Any, tuple[Any, ...]]:
     """:func:`histogram` in D dimensions: sample (n, D), or D vectors (n,) → hist (bins, …) and D vectors of edges."""
     if isinstance(sample, (list, tuple)):
-        columns = [as_tensor(column).reshape(-1) for column in sample]
+        columns = [column.reshape(-1) for column in together(*sample)]
     else:
         points: Any = as_tensor(sample)
         points = points if points.ndim == 2 else np.atleast_2d(points).T
         columns = [points[:, i] for i in np.arange(points.shape[1])]
+    bins = as_array(bins) if isinstance(bins, Tensor) else bins
     each = list(bins) if isinstance(bins, (list, tuple)) or np.ndim(bins) else [bins] * len(columns)
     ranges: Sequence[Any] = [None] * len(columns) if range is None else range
     if len(each) != len(columns) or len(ranges) != len(columns):
@@ -129,11 +131,10 @@ def histogram2d(
 
     `bins` is a number or edges for both axes, or a pair with one or the other for each.
     """
-    x, y = as_tensor(x), as_tensor(y)
+    x, y = together(x, y)
     if x.shape != y.shape:
         raise ShapeError(f"histogram2d: x and y must have the same shape, got {x.shape} and {y.shape}.")
-    paired = isinstance(bins, (list, tuple)) and len(bins) == 2
-    if not paired and not isinstance(bins, (int, np.integer)):
+    if not isinstance(bins, (int, np.integer)) and len(bins) not in (1, 2):
         bins = [bins, bins]
     hist, edges = histogramdd([x, y], bins, range, density, weights)
     return hist, *edges

@@ -11,7 +11,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
-from .creation import beside
+from .creation import together
 
 __all__ = [
     "append",
@@ -68,11 +68,21 @@ def concatenate(arrays: Any, /, axis: Any = 0, *, dtype: Any = None, casting: st
     shapes = {np.shape(array) for array in arrays}
     if axis is not None and (0,) in shapes and any(len(shape) > 1 for shape in shapes):
         arrays = [array for array in arrays if np.shape(array) != (0,)]
-    joined = join(*arrays, axis=axis)
-    return joined if dtype is None else joined.astype(dtype)
+    return _cast(join(*arrays, axis=axis), dtype, casting, "concatenate")
 
 
 concat = concatenate
+
+
+def _cast(joined: Any, dtype: Any, casting: str, caller: str) -> Any:
+    if dtype is None:
+        return joined
+    if not np.can_cast(joined.dtype, dtype, casting):  # type: ignore[arg-type]
+        raise TypeError(
+            f'{caller}: {joined.dtype} becomes no {np.dtype(dtype)} by the rule {casting!r}; give casting="unsafe" '
+            f"if numbers may be cut off."
+        )
+    return joined.astype(dtype)
 
 
 def _pile_samples(rng: np.random.Generator) -> Any:
@@ -102,33 +112,32 @@ def _(position: int, g: Any, _y: Any, *_arrays: Any, axis: int = 0) -> Any:
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """The arrays, all of one shape, along a new axis."""
-    piled = pile(*arrays, axis=axis)
-    return piled if dtype is None else piled.astype(dtype)
+    return _cast(pile(*arrays, axis=axis), dtype, casting, "stack")
 
 
 @implements(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """The arrays below each other; one of a single axis is a row."""
-    return concatenate([np.atleast_2d(as_tensor(a)) for a in tup], 0, dtype=dtype)
+    return concatenate([np.atleast_2d(a) for a in together(*tup)], 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """The arrays beside each other: along the second axis, or the first when there is only one."""
-    parts = [np.atleast_1d(as_tensor(a)) for a in tup]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
+    parts = [np.atleast_1d(a) for a in together(*tup)]
+    return concatenate(parts, 0 if not parts or parts[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)
 def dstack(tup: Any) -> Any:
     """The arrays behind each other, along the third axis."""
-    return concatenate([np.atleast_3d(as_tensor(a)) for a in tup], 2)
+    return concatenate([np.atleast_3d(a) for a in together(*tup)], 2)
 
 
 @implements(np.column_stack)
 def column_stack(tup: Any) -> Any:
     """The arrays beside each other; one of a single axis is a column."""
-    parts = [as_tensor(a) for a in tup]
+    parts = together(*tup)
     return concatenate([p if p.ndim > 1 else np.reshape(p, (-1, 1)) for p in parts], 1)
 
 
@@ -167,8 +176,7 @@ def _assemble(arrays: Any, depth: int, ndim: int) -> Any:
 @implements(np.append)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
     """`values` behind `arr` along an axis; both flattened first when it is None."""
-    arr = as_tensor(arr)
-    return concatenate([arr, beside(values, arr)], axis=axis)
+    return concatenate(together(arr, values), axis=axis)
 
 
 @implements(np.delete)
@@ -191,9 +199,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     ShapeError
         The values do not fit beside the other axes of `arr`.
     """
-    arr = as_tensor(arr) if axis is not None else np.reshape(as_tensor(arr), -1)
+    arr, values = together(arr, values)
+    arr = arr if axis is not None else np.reshape(arr, -1)
     axis = normalize_axis_index(0 if axis is None else axis, arr.ndim, "insert")
-    values = beside(values, arr)
     n = arr.shape[axis]
     places = np.arange(n)[obj] if isinstance(obj, slice) else as_array(obj)
     places = np.flatnonzero(places) if places.dtype == bool else places

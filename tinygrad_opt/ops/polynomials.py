@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
-from .creation import beside
+from .creation import beside, together
 from .decompositions import eigvals
 from .diagonals import vander
 from .joining import concatenate
@@ -19,17 +19,18 @@ from .systems import inv, lstsq
 __all__ = ["poly", "polyadd", "polyder", "polydiv", "polyfit", "polyint", "polymul", "polysub", "polyval", "roots"]
 
 
-def _coefficients(p: Any, caller: str) -> Any:
-    p = as_tensor(p.coef if isinstance(p, np.poly1d) else p)
-    if p.ndim > 1:
-        raise ShapeError(f"{caller}: coefficients are a vector, the highest power first; got shape {p.shape}.")
-    return p.reshape(-1)
+def _coefficients(caller: str, *polynomials: Any) -> list[Any]:
+    vectors = together(*[p.coef if isinstance(p, np.poly1d) else p for p in polynomials])
+    for p in vectors:
+        if p.ndim > 1:
+            raise ShapeError(f"{caller}: coefficients are a vector, the highest power first; got shape {p.shape}.")
+    return [p.reshape(-1) for p in vectors]
 
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """p[0] xⁿ⁻¹ + … + p[n − 1], by Horner's rule; differentiable in both."""
-    p, x = as_tensor(p), as_tensor(x)
+    p, x = together(p.coef if isinstance(p, np.poly1d) else p, x)
     result: Any = x * 0
     for i in range(p.shape[0]):
         result = result * x + p[i]
@@ -39,7 +40,7 @@ def polyval(p: Any, x: Any) -> Any:
 @implements(np.polyadd)
 def polyadd(a1: Any, a2: Any) -> Any:
     """The coefficients of the sum of two polynomials."""
-    a1, a2 = _coefficients(a1, "polyadd"), _coefficients(a2, "polyadd")
+    a1, a2 = _coefficients("polyadd", a1, a2)
     n = max(a1.size, a2.size)
     return np.pad(a1, (n - a1.size, 0)) + np.pad(a2, (n - a2.size, 0))
 
@@ -47,19 +48,20 @@ def polyadd(a1: Any, a2: Any) -> Any:
 @implements(np.polysub)
 def polysub(a1: Any, a2: Any) -> Any:
     """The coefficients of the difference of two polynomials."""
-    return polyadd(a1, -_coefficients(a2, "polysub"))
+    a1, a2 = _coefficients("polysub", a1, a2)
+    return polyadd(a1, -a2)
 
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
     """The coefficients of the product of two polynomials."""
-    return convolve(_coefficients(a1, "polymul"), _coefficients(a2, "polymul"))
+    return convolve(*_coefficients("polymul", a1, a2))
 
 
 @implements(np.polydiv)
 def polydiv(u: Any, v: Any) -> Any:
     """Quotient and remainder of two polynomials; leading zeros of the remainder are left out."""
-    u, v = _coefficients(u, "polydiv"), _coefficients(v, "polydiv")
+    u, v = _coefficients("polydiv", u, v)
     if u.dtype.kind not in "fc" and v.dtype.kind not in "fc":
         u = u.astype(np.float64)
     quotient: list[Any] = []
@@ -78,7 +80,7 @@ def polyder(p: Any, m: int = 1) -> Any:
     """The coefficients of the m-th derivative."""
     if m < 0:
         raise ValueError(f"polyder: the order must be 0 or more, got {m}; polyint integrates.")
-    p = _coefficients(p, "polyder")
+    (p,) = _coefficients("polyder", p)
     for _ in range(int(m)):
         p = p[:-1] * np.arange(p.size - 1, 0, -1).astype(p.dtype)
     return p
@@ -89,7 +91,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """The coefficients of the m-th antiderivative, with the constants `k` (0 by default), the first one's first."""
     if m < 0:
         raise ValueError(f"polyint: the order must be 0 or more, got {m}; polyder differentiates.")
-    p = _coefficients(p, "polyint")
+    (p,) = _coefficients("polyint", p)
     p = p if p.dtype.kind in "fc" else p.astype(np.float64)
     constants = beside(0.0 if k is None else k, p).reshape(-1)
     constants = np.broadcast_to(constants, (m,)) if constants.size == 1 else constants
@@ -128,7 +130,7 @@ def roots(p: Any) -> Any:
 
     Real when all of them are. The gradient holds for simple roots; a repeated one has none.
     """
-    p = _coefficients(p, "roots")
+    (p,) = _coefficients("roots", p)
     p = p if p.dtype.kind in "fc" else p.astype(np.float64)
     places = np.flatnonzero(p.data)
     if not places.size:
@@ -164,8 +166,8 @@ def polyfit(
     ShapeError
         x, y and w that do not belong together.
     """
-    x = as_tensor(x) if as_array(x).dtype.kind in "fc" else as_tensor(x).astype(np.float64)
-    y = beside(y, x)
+    x, y = together(x, y)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     y = y if y.dtype.kind in "fc" else y.astype(x.dtype)
     if deg < 0:
         raise ValueError(f"polyfit: the degree must be 0 or more, got {deg}.")

@@ -12,6 +12,7 @@ import numpy as np
 from ..autograd.registry import implements
 from ..autograd.tensor import as_tensor
 from ..errors import ShapeError
+from .creation import together
 from .einsum import contract, einsum
 
 __all__ = [
@@ -36,7 +37,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @implements(np.dot)
 def dot(a: Any, b: Any) -> Any:
     """Sum over the last axis of a and the second to last of b (the only one, for a vector); a product for numbers."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     if b.ndim <= 2:
@@ -47,7 +48,7 @@ def dot(a: Any, b: Any) -> Any:
 @implements(np.inner)
 def inner(a: Any, b: Any) -> Any:
     """Sum over the last axes of both; a product for numbers."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return tensordot(a, b, (-1, -1))
@@ -56,13 +57,15 @@ def inner(a: Any, b: Any) -> Any:
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
     """Σ conj(a) · b over all elements, as of vectors."""
-    return np.conjugate(as_tensor(a).reshape(-1)) @ as_tensor(b).reshape(-1)
+    a, b = together(a, b)
+    return np.conjugate(a.reshape(-1)) @ b.reshape(-1)
 
 
 @implements(np.outer, np.linalg.outer)
 def outer(a: Any, b: Any) -> Any:
     """All products of an element of a and an element of b, both flattened: (n,), (m,) → (n, m)."""
-    return as_tensor(a).reshape(-1, 1) * as_tensor(b).reshape(-1)
+    a, b = together(a, b)
+    return a.reshape(-1, 1) * b.reshape(-1)
 
 
 @implements(np.tensordot, np.linalg.tensordot)
@@ -74,7 +77,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ShapeError
         Paired axes of different extent, or not the same number of axes on both sides.
     """
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if isinstance(axes, (tuple, list)):
         left, right = (list(part) if isinstance(part, (tuple, list)) else [part] for part in axes)
     else:
@@ -97,7 +100,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
     """Σ conj(a) · b along `axis`, the others broadcast."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
     return einsum("...i,...i->...", np.conjugate(a) if a.dtype.kind == "c" else a, b)
 
@@ -111,14 +114,14 @@ def matvec(a: Any, x: Any) -> Any:
 @implements(np.vecmat)
 def vecmat(x: Any, a: Any) -> Any:
     """Stacks of vectors (conjugated) times stacks of matrices: (…, n), (…, n, m) → (…, m)."""
-    x = as_tensor(x)
+    x, a = together(x, a)
     return einsum("...i,...ij->...j", np.conjugate(x) if x.dtype.kind == "c" else x, a)
 
 
 @implements(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """A chain of matrix products in the cheapest order; the first and the last may be vectors."""
-    chain = [as_tensor(a) for a in arrays]
+    chain = together(*arrays)
     if len(chain) < 2:
         raise ValueError(f"multi_dot: expected at least two arrays, got {len(chain)}.")
     terms = [_LETTERS[i : i + 2] for i in range(len(chain))]
@@ -164,7 +167,7 @@ def matrix_power(a: Any, n: int) -> Any:
 @implements(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """The vector product of three-dimensional vectors, over all other axes."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
@@ -184,7 +187,7 @@ def linalg_cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:
 @implements(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """Kronecker's product: b, once for each element of a and scaled by it, laid out like a."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     rank = max(a.ndim, b.ndim)
     first = (1,) * (rank - a.ndim) + a.shape
     second = (1,) * (rank - b.ndim) + b.shape

@@ -10,6 +10,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
+from .creation import together
 
 __all__ = ["ix_", "meshgrid", "repeat", "resize", "tile"]
 
@@ -84,8 +85,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     n = len(xi)
     places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
     grids = [
-        np.reshape(as_tensor(x), [-1 if i == place else 1 for i in range(n)])
-        for x, place in zip(xi, places, strict=True)
+        np.reshape(x, [-1 if i == place else 1 for i in range(n)])
+        for x, place in zip(together(*xi), places, strict=True)
     ]
     return tuple(grids) if sparse else tuple(np.broadcast_arrays(*grids))
 

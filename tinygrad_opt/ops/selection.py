@@ -15,6 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import ShapeError
+from .creation import together
 from .indexing import getitem, on_axis, scattered, setitem, take_along_axis, where
 from .options import no_out
 
@@ -85,8 +86,10 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
 @implements(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
     """The slices of a along `axis` (elements of all of it in one row, by default) where the condition holds."""
-    chosen = np.flatnonzero(as_array(condition))
-    return take(a, chosen, axis, out)
+    condition = as_array(condition)
+    if condition.ndim != 1:
+        raise ValueError(f"compress: the condition must be a vector, got shape {condition.shape}; t[mask] takes any.")
+    return take(a, np.flatnonzero(condition), axis, out)
 
 
 @implements(np.extract)
@@ -113,7 +116,7 @@ def choose(a: Any, choices: Sequence[Any], out: None = None, mode: str = "raise"
     number = _bounded(_whole(a, "choose"), len(choices), mode)
     if number.size and not 0 <= number.min() <= number.max() < len(choices):
         raise ValueError(f"choose: numbers must be 0..{len(choices) - 1}, got {number.min()}..{number.max()}.")
-    parts = [as_tensor(choice) for choice in choices]
+    parts = together(*choices)
     shape = np.broadcast_shapes(number.shape, *[part.shape for part in parts])
     stacked: Any = np.stack([np.broadcast_to(part, shape) for part in parts])
     return take_along_axis(stacked, np.broadcast_to(number, shape)[None], 0)[0]
@@ -183,8 +186,10 @@ def scatter_add(x: Any, axis: int, index: Any, source: Any) -> Any:
 def index_add(x: Any, axis: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """x with ``alpha * source`` added at `index` along `axis`; repeated places add up."""
     x, source = as_tensor(x), as_tensor(source)
-    where_to = on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim) if x.ndim else (0,) * 0
-    return x + alpha * scattered(source, where_to, x.shape) if x.ndim else x + alpha * source.reshape(())
+    if x.ndim == 0:
+        return x + alpha * source.reshape(())
+    places = on_axis(_whole(index, "index_add").reshape(-1), axis, x.ndim)
+    return x + alpha * scattered(source, places, x.shape)
 
 
 def index_copy(x: Any, axis: int, index: Any, source: Any) -> Any:

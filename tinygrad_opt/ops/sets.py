@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
+from .creation import together
 from .sorting import unique
 
 __all__ = [
@@ -69,20 +70,20 @@ def unique_values(x: Any, /) -> Any:
     return unique(x, equal_nan=False)
 
 
-def _flat(x: Any) -> Any:
-    return as_tensor(x).reshape(-1)
+def _flat(*sets: Any) -> list[Any]:
+    return [x.reshape(-1) for x in together(*sets)]
 
 
 @implements(np.union1d)
 def union1d(ar1: Any, ar2: Any) -> Any:
     """The different values of both, in rising order; of equal ones, the first of `ar1` has the gradient."""
-    return unique(np.concatenate([_flat(ar1), _flat(ar2)]))
+    return unique(np.concatenate(_flat(ar1, ar2)))
 
 
 @implements(np.intersect1d)
 def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """The values in both, in rising order, with the gradients of those in `ar1`."""
-    ar1, ar2 = _flat(ar1), _flat(ar2)
+    ar1, ar2 = _flat(ar1, ar2)
     _, in_a, in_b = np.intersect1d(ar1.data, ar2.data, assume_unique, True)
     values = ar1[in_a]
     return (values, Tensor(in_a), Tensor(in_b)) if return_indices else values
@@ -91,12 +92,14 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 @implements(np.setdiff1d)
 def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     """The values of `ar1` that are not in `ar2`, in rising order (in ar1's own order when `assume_unique`)."""
-    ar1 = _flat(ar1) if assume_unique else unique(ar1)
-    return ar1[~np.isin(ar1.data, _flat(ar2).data)]
+    ar1, ar2 = _flat(ar1, ar2)
+    ar1 = ar1 if assume_unique else unique(ar1)
+    return ar1[~np.isin(ar1.data, ar2.data)]
 
 
 @implements(np.setxor1d)
 def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     """The values in exactly one of the two, in rising order."""
+    ar1, ar2 = _flat(ar1, ar2)
     both: Any = np.concatenate([setdiff1d(ar1, ar2), setdiff1d(ar2, ar1)])
     return np.sort(both)

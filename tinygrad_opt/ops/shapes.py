@@ -11,6 +11,7 @@ from ..autograd.graph import sum_to_shape
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from .creation import together
 
 __all__ = [
     "astype",
@@ -237,7 +238,7 @@ broadcast_to = primitive(
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """The arrays repeated to the shape that they broadcast to together."""
-    tensors = [as_tensor(a) for a in args]
+    tensors = together(*args)
     shape = np.broadcast_shapes(*[t.shape for t in tensors])
     return tuple(t if t.shape == shape else broadcast_to(t, shape) for t in tensors)
 

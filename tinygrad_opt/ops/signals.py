@@ -9,8 +9,9 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..autograd.registry import implements
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
 from ..errors import ShapeError
+from .creation import together
 from .indexing import where
 from .matmul import conjugate
 
@@ -43,7 +44,7 @@ def _(g: Any, y: Any, a: Any, _v: Any) -> Any:
 
 
 def _two(a: Any, v: Any, caller: str) -> tuple[Tensor, Tensor]:
-    a, v = as_tensor(a), as_tensor(v)
+    a, v = together(a, v)
     if a.ndim > 1 or v.ndim > 1 or not a.size or not v.size:
         raise ShapeError(f"{caller}: expected two non-empty vectors, got shapes {a.shape} and {v.shape}.")
     return a.reshape(-1), v.reshape(-1)
@@ -84,10 +85,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     Beyond the points the value is `left` (the first of fp, by default) and `right` (the last), or, with a `period`,
     that of the point's image between them. At a point the slope is the one to its right.
     """
-    x, xp, fp = as_tensor(x), as_tensor(xp), as_tensor(fp)
+    x, xp, fp = together(x, xp, fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp: xp and fp must be vectors of one extent, got {xp.shape} and {fp.shape}.")
     if period is not None:
+        period = abs(period)
+        if period == 0:
+            raise ValueError("interp: the period must not be 0.")
         x, xp = x % period, xp % period
         order = np.argsort(xp.data)
         xp, fp = xp[order], fp[order]

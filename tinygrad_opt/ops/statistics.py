@@ -10,7 +10,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
 from ..errors import ShapeError
-from .creation import beside
+from .creation import beside, together
 from .options import no_out
 from .reduction import axes_of, count, expand, mean
 from .samples import reduction
@@ -158,12 +158,12 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     ShapeError
         The weights have neither the shape of `a` nor the extents of its reduced axes.
     """
-    a = as_tensor(a)
     if weights is None:
+        a = as_tensor(a)
         y = mean(a, axis=axis, keepdims=keepdims)
         total = as_tensor(np.full(y.shape, count(a.shape, axis), y.dtype))
     else:
-        weights = beside(weights, a)
+        a, weights = together(a, weights)
         axes = axes_of(axis, a.ndim)
         if weights.shape != a.shape:
             if weights.shape != tuple(a.shape[i] for i in axes):
@@ -198,7 +198,7 @@ def cov(
 
     Frequency weights count repeated observations and analytic weights their importance, as in :func:`numpy.cov`.
     """
-    parts = [np.atleast_2d(as_tensor(part)) for part in (m, y) if part is not None]
+    parts = [np.atleast_2d(part) for part in together(*[part for part in (m, y) if part is not None])]
     if not rowvar:
         parts = [part.T if as_array(given).ndim > 1 else part for part, given in zip(parts, (m, y), strict=False)]
     x = np.concatenate(parts, axis=0) if len(parts) > 1 else parts[0]
@@ -213,7 +213,8 @@ def cov(
     heavy = x if weights is None else x * weights
     centred = x - np.sum(heavy, axis=1, keepdims=True) / total
     heavy = centred if weights is None else centred * weights
-    return np.squeeze(np.matmul(heavy, np.conjugate(centred).T) / (total - ddof * excess))
+    freedom = np.maximum(total - ddof * excess, 0)
+    return np.squeeze(np.matmul(heavy, np.conjugate(centred).T) / freedom)
 
 
 @implements(np.corrcoef)

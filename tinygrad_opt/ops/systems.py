@@ -16,6 +16,7 @@ from ..autograd.primitive import primitive
 from ..autograd.registry import implements
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError, missing_extra
+from .creation import together
 from .matmul import conjugate
 
 __all__ = [
@@ -229,7 +230,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> LstsqResult:
 
     Differentiable in a and b, by way of the pseudo-inverse; stacks of matrices work as well.
     """
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if a.ndim < 2 or b.shape[:1] == () or a.shape[-2] != b.shape[0 if b.ndim == 1 else -2]:
         raise ShapeError(f"lstsq: shapes {a.shape} and {b.shape} do not fit; b needs as many rows as a.")
     eps = np.finfo(a.dtype).eps
@@ -246,7 +247,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> LstsqResult:
 @implements(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """The x with ``tensordot(a, x, x.ndim) == b``."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     if axes is not None:
         rest = [k for k in range(a.ndim) if k not in axes]
         a = np.transpose(a, rest + list(axes))

@@ -17,6 +17,7 @@ from ..autograd.tensor import Tensor, as_array, as_tensor
 from ..errors import DetachError
 from .accumulation import cummax, cummin, cumprod, cumsum, logcumsumexp
 from .activation import logsumexp
+from .creation import beside, together
 from .indexing import getitem, setitem
 from .joining import stack
 
@@ -79,7 +80,7 @@ def accumulate(ufunc: Any, array: Any, axis: int = 0, dtype: Any = None, out: No
 
 def outer(ufunc: Any, a: Any, b: Any, **options: Any) -> Any:
     """``ufunc.outer``: every element of a with every element of b; shape ``a.shape + b.shape``."""
-    a, b = as_tensor(a), as_tensor(b)
+    a, b = together(a, b)
     return lookup(ufunc)(a.reshape(a.shape + (1,) * b.ndim), b, **options)
 
 
@@ -110,7 +111,7 @@ def at(ufunc: Any, array: Any, indices: Any, *operands: Any) -> None:
     places = np.arange(array.size).reshape(array.shape)[indices.data if isinstance(indices, Tensor) else indices]
     flat: Any = array.reshape(-1)
     rounds = _nth_time(places.reshape(-1))
-    spread = [np.broadcast_to(as_tensor(operand), places.shape).reshape(-1) for operand in operands]
+    spread = [np.broadcast_to(beside(operand, array), places.shape).reshape(-1) for operand in operands]
     for turn in np.arange(rounds.max(initial=-1) + 1):
         now = np.flatnonzero(rounds == turn)
         where = places.reshape(-1)[now]
