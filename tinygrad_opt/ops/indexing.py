@@ -276,6 +276,7 @@ def one_hot(labels: Any, num_classes: int | None = None) -> Tensor:
     codes = as_array(labels)
     if codes.dtype.kind not in "bui":
         raise TypeError(f"one_hot: labels must be whole numbers, got {codes.dtype}; use labels.astype(np.int64).")
+    codes = codes.astype(np.int64)
     count = int(codes.max(initial=-1)) + 1 if num_classes in (None, -1) else num_classes  # -1: PyTorch's default
     wrong = (codes < 0) | (codes >= count)
     if wrong.any():

@@ -22,7 +22,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kwar
     Only the elements that a function is meant for are given to it, so that it may be infinite elsewhere.
     """
     x = as_tensor(x)
-    conditions = condlist if isinstance(condlist, (list, tuple)) else [condlist]
+    stacked = isinstance(condlist, (list, tuple)) or as_array(condlist).ndim > x.ndim
+    conditions = list(condlist) if stacked else [condlist]
     if not hasattr(conditions[0], "__len__") and x.ndim:
         conditions = [conditions]
     masks = [np.broadcast_to(as_array(condition).astype(bool), x.shape) for condition in conditions]
@@ -60,7 +61,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     """``func(a, axis)`` for one axis after another; an axis that it takes away comes back with extent 1."""
     result: Any = as_tensor(a)
-    for axis in [axes] if isinstance(axes, int) else axes:
+    for axis in np.atleast_1d(axes).tolist():
         place = normalize_axis_index(axis, result.ndim)
         reduced = func(result, place)
         result = reduced if reduced.ndim == result.ndim else np.expand_dims(reduced, place)

@@ -16,6 +16,14 @@ __all__ = ["pad"]
 Pairs = tuple[tuple[int, int], ...]
 
 _COPYING = ("edge", "reflect", "symmetric", "wrap")
+_STATISTICS = ("maximum", "mean", "median", "minimum")
+_OPTION = {
+    "constant": "constant_values",
+    "linear_ramp": "end_values",
+    "reflect": "reflect_type",
+    "symmetric": "reflect_type",
+    **dict.fromkeys(_STATISTICS, "stat_length"),
+}
 
 
 def _samples(rng: np.random.Generator) -> Any:
@@ -62,7 +70,7 @@ def _pairs(given: Any, ndim: int, what: str) -> Any:
             full[axis] = pair if np.ndim(pair) else (pair, pair)
         given = full
     try:
-        return np.broadcast_to(as_array(given), (ndim, 2)).tolist()
+        return np.broadcast_to(given.data if isinstance(given, Tensor) else np.asarray(given), (ndim, 2)).tolist()
     except ValueError:
         raise ValueError(
             f"pad: {what} must be a number, a pair, or a pair for each of {ndim} axes, got {given!r}."
@@ -90,6 +98,8 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> A
         An unknown mode, or widths that do not fit.
     """
     x: Any = as_tensor(array)
+    if foreign := set(options) - {_OPTION.get(mode)}:
+        raise ValueError(f"pad: mode {mode!r} takes no {', '.join(sorted(foreign))}=.")
     widths = _pairs(pad_width, x.ndim, "pad_width")
     if any(n < 0 for pair in widths for n in pair):
         raise ValueError(f"pad: widths must not be negative, got {pad_width!r}.")
@@ -102,12 +112,14 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> A
             if any(pair):
                 x = np.take(x, np.pad(np.arange(x.shape[axis]), pair, mode=mode), axis=axis)  # type: ignore[call-overload]
         return x
-    make = _BORDERS.get("odd " + mode if "reflect_type" in options else mode)
+    make = _BORDERS.get("odd " + mode if mode in _COPYING else mode)
     if make is None:
         known = ", ".join(["constant", "empty", *_COPYING, *(b for b in _BORDERS if " " not in b)])
         raise ValueError(f"pad: unknown mode {mode!r}; choose one of {known}.")
-    given = options.get("end_values", 0) if mode == "linear_ramp" else options.get("stat_length", 0)
-    details = _pairs(0 if given is None else given, x.ndim, "end_values or stat_length")
+    given = options.get("end_values", 0) if mode == "linear_ramp" else options.get("stat_length")
+    details = [(None, None)] * x.ndim if given is None else _pairs(given, x.ndim, _OPTION[mode])
+    if mode in _STATISTICS and any(length is not None and length < 1 for pair in details for length in pair):
+        raise ValueError(f"pad: stat_length must be 1 or more, got {given!r}.")
     for axis, ((before, behind), (first, last)) in enumerate(zip(widths, details, strict=True)):
         x = np.moveaxis(x, axis, 0)  # a border for one axis after the other, corners included
         front = make(x, before, first)
@@ -117,14 +129,18 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", **options: Any) -> A
 
 
 def _ramp(x: Any, width: int, end: float) -> Any:
-    """From the end value to the edge."""
-    part = np.reshape(np.arange(width) / max(width, 1), (width,) + (1,) * (x.ndim - 1)).astype(x.dtype)
-    return end * (1 - part) + x[:1] * part
+    """From the end value to the edge; whole numbers are rounded down."""
+    whole = x.dtype.kind not in "fc"
+    part = np.reshape(np.arange(width) / max(width, 1), (width,) + (1,) * (x.ndim - 1))
+    part = part if whole else part.astype(x.dtype)
+    ramp = end * (1 - part) + x[:1] * part
+    return np.floor(ramp).astype(x.dtype) if whole else ramp
 
 
 def _statistic(function: Any) -> Any:
-    def border(x: Any, width: int, length: int) -> Any:
-        value = function(x[: length or len(x)], axis=0, keepdims=True)
+    def border(x: Any, width: int, length: int | None) -> Any:
+        value = function(x[:length], axis=0, keepdims=True)
+        value = value if value.dtype == x.dtype else np.rint(value).astype(x.dtype)
         return np.broadcast_to(value, (width, *x.shape[1:]))
 
     return border

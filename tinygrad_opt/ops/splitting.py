@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..autograd.registry import implements
 from ..autograd.tensor import as_array, as_tensor
+from ..errors import ShapeError
 from .indexing import on_axis
 
 __all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]
@@ -31,7 +32,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     ary = as_tensor(ary)
     axis = normalize_axis_index(axis, ary.ndim, "split")
     n, wanted = ary.shape[axis], as_array(indices_or_sections)
-    if wanted.ndim == 0 and n % int(wanted):
+    if wanted.ndim == 0 and int(wanted) > 0 and n % int(wanted):
         raise ValueError(
             f"split: {n} elements along axis {axis} do not make {indices_or_sections} equal parts; "
             f"array_split makes unequal ones."
@@ -55,7 +56,10 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @implements(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    """Split along the first axis."""
+    """Split along the first axis, of at least two."""
+    ary = as_tensor(ary)
+    if ary.ndim < 2:
+        raise ShapeError(f"vsplit: expected at least two axes, got shape {ary.shape}; split takes a vector.")
     return split(ary, indices_or_sections, 0)
 
 
