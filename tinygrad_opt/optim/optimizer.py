@@ -203,8 +203,8 @@ class Optimizer:
         some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
-            if not self.rule.verified:
-                self.rule.verify(values)
+            if type(self) not in self.rule.fits:
+                self.rule.verify(type(self), values)
             strayed = False
             for executor in executors:
                 executor.collect()

@@ -34,6 +34,8 @@ class UpdateRule:
         Whether each element is updated by itself, so that any cut of the arrays gives the same result.
     differentiable : bool
         Whether gradients through the rule mean something; False for rules built on the sign.
+    fits : set of type
+        The optimizers that :meth:`verify` has found to fit it.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class UpdateRule:
         self.init = dict(init or {})
         self.differentiable = differentiable
         self.advance: Callable[..., dict[str, float]] | None = None
-        self.verified = False
+        self.fits: set[type] = set()
         functools.update_wrapper(self, function)
         self.name: str = function.__name__
         parameters = list(inspect.signature(function).parameters.values())
@@ -110,22 +112,22 @@ class UpdateRule:
         parameters = inspect.signature(self.advance).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
 
-    def verify(self, values: Mapping[str, Any]) -> None:
-        """Once, before its first step: raise TypeError where the rule does not fit its class, or is not elementwise."""
+    def verify(self, cls: type, values: Mapping[str, Any]) -> None:
+        """Once for a class, before its first step: raise TypeError where they do not fit, or elements are not apart."""
         known = {**values, "t": 1}
         if self.advance is not None:
             known |= self.advance(**{**known, **self.first_clock()})
         if missing := [name for name in self.hyper if name not in known]:
             raise TypeError(
-                f"update rule {self.name} takes {', '.join(missing)}, which the optimizer does not have. Give each a "
-                f"default in its class: defaults = optim.table(…, {missing[0]}=…)."
+                f"update rule {self.name} takes {', '.join(missing)}, which {cls.__name__} does not have. Give each a "
+                f"default in the class: defaults = optim.table(…, {missing[0]}=…)."
             )
         if self.elementwise and not self._goes_by_elements(known):
             raise TypeError(
                 f"update rule {self.name}: what becomes of an element depends on the others (a norm, a mean?), and "
                 f"several parameters may lie in one array. Declare it: @update_rule(…, elementwise=False)."
             )
-        self.verified = True
+        self.fits.add(cls)
 
     def _goes_by_elements(self, known: Mapping[str, Any]) -> bool:
         """Whether three elements become together what they become one by one."""
