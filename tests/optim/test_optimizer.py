@@ -216,9 +216,7 @@ class TestBadRules:
         w = leaf(1.0)
         give(w)
         self.make(half, share=0.0)([w]).step()
-        with pytest.raises(
-            TypeError, match=r"half takes share, which Bad does not.*optim.table\(…, share=…\)"
-        ):
+        with pytest.raises(TypeError, match=r"half takes share, which Bad does not.*optim.table\(…, share=…\)"):
             self.make(half)([w]).step()
         assert w.data.tolist() == [1.0]
 
