@@ -30,6 +30,7 @@ class TestConstruction:
             (lambda: optim.Adam({leaf(1.0)}), TypeError, "set"),
             (lambda: optim.Adam(3), TypeError, "int"),
             (lambda: optim.Adam([np.ones(2)]), TypeError, "parameter 0 is a ndarray"),
+            (lambda: optim.Adam([leaf(1.0), {"params": [leaf(1.0)]}]), TypeError, "is a dict.*every group as a dict"),
             (lambda: optim.Adam([leaf(1.0)], beta=(0.9, 0.99)), TypeError, "did you mean 'betas'"),
             (lambda: optim.Adam([leaf(1.0)], learning_rate=1.0), TypeError, "'learning_rate'; did you mean 'lr'"),
             (lambda: optim.Adam([leaf(1.0)], fused=True), TypeError, "leave out 'fused'"),

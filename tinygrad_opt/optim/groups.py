@@ -201,7 +201,8 @@ def named_tensors(group: Mapping[str, Any], name: str) -> tuple[list[Tensor], li
     for position, item in enumerate(items):
         label, tensor = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: parameter {position} is a {type(tensor).__name__}, not a Tensor.")
+            hint = " Give every group as a dict, or none." if isinstance(tensor, Mapping) else ""
+            raise TypeError(f"{name}: parameter {position} is a {type(tensor).__name__}, not a Tensor.{hint}")
         label = label or tensor.name
         where = f"parameter {position}" + (f" ('{label}')" if label else "")
         if not tensor.is_leaf:

@@ -25,7 +25,7 @@ class Lookahead(Wrapper):
     Strengths: forgiving about the inner rate, a smoother path. Weaknesses: a copy of the weights; loses some speed
     where the inner optimizer is well tuned. Use it around a fast, restless optimizer.
 
-    Differences: the paper's; PyTorch has none.
+    Differences: the paper's; PyTorch has none. The slow weights begin at the first step, or with the group.
 
     Parameters
     ----------
