@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinygrad_opt.autograd import Tensor
-from tinygrad_opt.kernels import blas, threads
+from tinygrad_opt.kernels import blas, kernels, threads
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 5), (64, 1568, 10), (200, 300, 100)])
@@ -16,7 +16,7 @@ def test_it_is_the_product(shape):
     np.testing.assert_allclose(blas.product(a, b), a @ b, atol=1e-11)
 
 
-def test_the_count_of_threads_is_set_and_set_back(monkeypatch):
+def test_the_count_of_threads_is_set_and_set_back(monkeypatch, numpy_alone):
     counts = [4]
     monkeypatch.setattr(blas, "_thread_count", lambda: (lambda: counts[-1], counts.append))
     blas.product(np.ones((64, 1568)), np.ones((1568, 10)))
@@ -30,16 +30,27 @@ def test_the_count_of_threads_is_set_and_set_back(monkeypatch):
 
 
 @pytest.fixture
-def after_a_long_loop(monkeypatch):
-    """As if a compiled loop had run just now, on a machine of three cores."""
-    monkeypatch.setattr(blas, "_own", [False])
-    monkeypatch.setattr(threads, "workers", lambda: 3)
-    blas.long_loops()
+def three_threads(monkeypatch):
+    """Our own threads, as on a machine of three cores with Numba."""
+    pytest.importorskip("numba")
+    for module in (blas, threads):
+        monkeypatch.setattr(module, "workers", lambda: 3)
+    threads._pool.cache_clear()
+    yield
+    threads._pool.cache_clear()
+
+
+@pytest.fixture
+def numpy_alone():
+    before = kernels()
+    kernels("numpy")
+    yield
+    kernels(before)
 
 
 @pytest.mark.parametrize("shape", [(300, 200, 100), (100, 200, 301), (2, 1600, 1601)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_beside_long_loops_it_is_the_product_in_parts(after_a_long_loop, monkeypatch, shape, dtype):
+def test_with_compiled_kernels_it_is_the_product_in_parts(three_threads, monkeypatch, shape, dtype):
     counts = [4]
     monkeypatch.setattr(blas, "_thread_count", lambda: (lambda: counts[-1], counts.append))
     rng = np.random.default_rng(0)
@@ -52,7 +63,7 @@ def test_beside_long_loops_it_is_the_product_in_parts(after_a_long_loop, monkeyp
     assert counts == [4, 1, 4, 1, 4]
 
 
-def test_beside_long_loops_a_vector_is_multiplied_too(after_a_long_loop):
+def test_with_compiled_kernels_a_vector_is_multiplied_too(three_threads):
     g = np.random.default_rng(0).standard_normal((3000, 2000))
     np.testing.assert_allclose(blas.product(np.ones(3000), g), g.sum(0), atol=1e-9)
     with pytest.raises(ValueError, match="not aligned"):

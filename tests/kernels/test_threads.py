@@ -1,4 +1,7 @@
+import itertools
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,3 +50,37 @@ def test_the_choice_of_kernels():
         assert twin("nothing_of_this_name", 1000, 1000) is None
     finally:
         kernels(before)
+
+
+def test_threads_that_look_for_work_find_it(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setattr(threads, "workers", lambda: 4)
+    threads._pool.cache_clear()
+    for i in range(300):
+        parts = threads.in_parts(lambda first, last: (first, last, threading.get_ident()), 8, work=100, least=1)
+        assert [part[:2] for part in parts] == [(0, 2), (2, 4), (4, 6), (6, 8)]
+        assert len({part[2] for part in parts}) == 4
+        if i % 100 == 50:
+            time.sleep(0.02)  # they sleep by now, and have to be woken
+    threads._pool.cache_clear()
+
+
+def test_several_threads_share_the_workers(monkeypatch):
+    monkeypatch.setattr(threads, "workers", lambda: 3)
+    threads._pool.cache_clear()
+
+    def many(number):
+        return [threads.in_parts(lambda i, j: [number] * (j - i), 30, work=100, least=1) for _ in range(100)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for number, found in enumerate(pool.map(many, range(4))):
+            assert all([*itertools.chain(*parts)] == [number] * 30 for parts in found)
+    threads._pool.cache_clear()
+
+
+def test_without_numba_threads_sleep(monkeypatch):
+    monkeypatch.setattr(threads, "workers", lambda: 2)
+    monkeypatch.setattr(threads, "spinning", lambda: None)
+    threads._pool.cache_clear()
+    assert threads.in_parts(lambda i, j: j - i, 10, work=100, least=1) == [5, 5]
+    threads._pool.cache_clear()

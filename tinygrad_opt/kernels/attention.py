@@ -20,7 +20,7 @@ __all__ = ["backward", "forward"]
 _BLOCK = 32
 """Queries that are worked on together, a multiple of four."""
 
-_f = np.float32
+_f, _SINGLE = np.float32, np.dtype(np.float32)
 _ZERO, _ONE, _HIDDEN = _f(0), _f(1), _f(-np.inf)
 
 
@@ -171,14 +171,18 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
 
 def _line(x: Any) -> tuple[Any, Any]:
     """An array (…, rows, columns) of at most four axes as its memory in one line, and the steps of the first three."""
-    base, regular = x.base, x.strides[-1] == 4 and min(x.strides) >= 0 and not any(step % 4 for step in x.strides)
-    if isinstance(base, np.ndarray) and base.flags.c_contiguous and base.dtype == np.float32 and regular:
+    base, steps, flags = x.base, x.strides, x.flags
+    if flags.c_contiguous or base.__class__ is not np.ndarray or not (flags.aligned and base.flags.c_contiguous):
+        regular = False
+    else:
+        regular = base.dtype is _SINGLE and steps[-1] == 4 and min(steps) >= 0
+    if regular:
         start = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
         line = base.reshape(-1)[start // 4 :]
     else:
         x = np.ascontiguousarray(x)
-        line = x.reshape(-1)
-    return line, (*(0,) * (4 - x.ndim), *(step // 4 for step in x.strides[:-1]))
+        line, steps = x.reshape(-1), x.strides
+    return line, (*(0,) * (4 - x.ndim), *[step // 4 for step in steps[:-1]])
 
 
 def _lines(*arrays: Any) -> tuple[Any, Any]:
@@ -200,7 +204,7 @@ def _like(a: Any, width: int) -> Any:
 def _fits(*arrays: Any) -> bool:
     """Whether all have single precision, elements, and the same heads in at most two axes."""
     lead = arrays[0].shape[:-2]
-    return len(lead) <= 2 and all(a.dtype == np.float32 and a.shape[:-2] == lead and a.size for a in arrays)
+    return len(lead) <= 2 and all([a.dtype is _SINGLE and a.shape[:-2] == lead and a.size for a in arrays])
 
 
 def _common(q: Any, v: Any, keep: Any) -> tuple[Any, Any, int]:

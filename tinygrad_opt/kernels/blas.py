@@ -1,9 +1,8 @@
-"""Matrix products whose threads do not get into the way of the compiled kernels'.
+"""Matrix products on the threads that the compiled kernels use too.
 
-OpenBLAS shares every product of more than 2¹⁸ multiplications among its threads. A thread of its that has nothing more
-to do goes on asking for work for a tenth of a second, and takes half of a core from whatever runs then. So products of
-middling size, where a second thread gains little, take one. And where long compiled loops run in between, large ones
-are cut over threads of our own, which sleep when they have nothing to do but take a while to wake.
+OpenBLAS shares every product of more than 2¹⁸ multiplications among threads of its own. One that has nothing more to do
+goes on asking for work for a tenth of a second, and takes half of a core from whatever runs then. So a product of
+middling size takes one thread; and where there are compiled kernels, a large one is cut over the threads of theirs.
 """
 
 from __future__ import annotations
@@ -18,23 +17,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .threads import in_parts
+from . import twin
+from .threads import in_parts, spinning, workers
 
-__all__ = ["long_loops", "product"]
+__all__ = ["product"]
 
 _SHARED = 1 << 18  # multiplications from which OpenBLAS shares a product of matrices
-_WORTH = 1 << 22  # multiplications from which two threads are clearly faster than one
-
-_own = [False]  # whether large products are cut over our threads
-
-
-def long_loops() -> None:
-    """To be called before compiled loops that take milliseconds: from now on large products keep out of their way.
-
-    It is for good, since products on other threads differ in their last bits: what a program computes must not depend
-    on when.
-    """
-    _own[0] = True
+_WORTH = 1 << 22  # from which two threads are clearly faster than one
 
 
 @functools.cache
@@ -93,14 +82,17 @@ def product(a: Any, b: Any) -> Any:
     if a.__class__ is not ndarray or b.__class__ is not ndarray:
         return a @ b
     work = a.size * b.shape[1]
-    if work < _SHARED or (work > _WORTH and not _own[0]):
+    if work < _SHARED:
+        return a.dot(b)
+    ours = work > _WORTH and workers() > 1 and twin("threads", work, 0) and spinning()
+    if work > _WORTH and not ours:
         return a.dot(b)
     with _one_thread as usual:
-        if work <= _WORTH or usual == 1 or a.ndim == 1 or a.dtype != b.dtype or a.shape[1] != len(b):
+        if not ours or usual == 1 or a.ndim == 1 or a.dtype != b.dtype or a.shape[1] != len(b):
             return a.dot(b)
         y = np.empty((len(a), b.shape[1]), a.dtype)
         if len(a) >= b.shape[1]:
-            in_parts(lambda i, j: np.matmul(a[i:j], b, out=y[i:j]), len(a), work, _WORTH)
+            in_parts(lambda i, j: np.matmul(a[i:j], b, out=y[i:j]), len(a), work, _WORTH // 2)
         else:
-            in_parts(lambda i, j: np.matmul(a, b[:, i:j], out=y[:, i:j]), b.shape[1], work, _WORTH)
+            in_parts(lambda i, j: np.matmul(a, b[:, i:j], out=y[:, i:j]), b.shape[1], work, _WORTH // 2)
         return y

@@ -26,7 +26,7 @@ from .tiles import begin_tile, dot_tile, sum_tile
 
 __all__ = ["channel_sums", "convolve", "convolve_transpose", "convolve_weight"]
 
-_LEAST = 1 << 20  # multiplications that are worth a thread
+_LEAST = 1 << 19  # multiplications that are worth a thread
 _PARTS = 8  # of a batch, each with a weight gradient of its own
 
 

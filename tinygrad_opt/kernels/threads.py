@@ -1,19 +1,24 @@
 """Cutting a compiled kernel's work over the cores, with threads of our own.
 
-The kernels release the interpreter's lock. A thread that waits here sleeps; Numba's own pool would spin beside the one
-of the matrix products, and the two would take each other's cores.
+The kernels release the interpreter's lock, and so do NumPy's matrix products, whose large ones are cut here as well: a
+pool of OpenBLAS's beside this one would take its cores.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
+import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["in_parts", "pieces", "workers"]
+import numpy as np
+
+__all__ = ["in_parts", "pieces", "spinning", "workers"]
 
 
 @functools.cache
@@ -25,17 +30,26 @@ def workers() -> int:
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+@functools.cache
+def spinning() -> Any:
+    """The loops that wait without sleeping; None where there is no Numba or no POSIX."""
+    if sys.platform == "win32" or importlib.util.find_spec("numba") is None:
+        return None
+    return importlib.import_module(".waiting", __package__)
+
+
 class _Task:
     """A range for another thread to work on, and what came of it."""
 
-    __slots__ = ("done", "error", "first", "function", "last", "result")
+    __slots__ = ("done", "error", "first", "function", "last", "number", "result", "worker")
 
-    def __init__(self, function: Callable[[int, int], Any], first: int, last: int) -> None:
-        self.function, self.first, self.last = function, first, last
+    def __init__(self, function: Callable[[int, int], Any], first: int, last: int, worker: _Worker) -> None:
+        self.function, self.first, self.last, self.worker = function, first, last, worker
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = threading.Lock()
         self.done.acquire()
+        self.number = worker.take(self)
 
     def run(self) -> None:
         try:
@@ -46,24 +60,49 @@ class _Task:
             self.done.release()
 
     def wait(self) -> Any:
+        if loops := spinning():
+            loops.until_finished(self.worker.signals, self.number)
         self.done.acquire()
         if self.error is not None:
             raise self.error
         return self.result
 
 
-def _serve(tasks: SimpleQueue[_Task]) -> None:
-    while True:
-        tasks.get().run()
+class _Worker:
+    """A thread with a queue of its own.
+
+    The queue alone decides what is done. The signals are hints, on which a thread stops looking for something new and
+    asks the queue, or a task's lock.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.tasks: SimpleQueue[_Task] = SimpleQueue()
+        self.signals = np.zeros(16, np.int64)
+        threading.Thread(target=self.serve, name=f"tinygrad_opt_{number}", daemon=True).start()
+
+    def take(self, task: _Task) -> int:
+        """Queue a task; returns its number."""
+        self.tasks.put(task)
+        number = self.signals.item(0) + 1
+        self.signals[0] = number
+        return number
+
+    def serve(self) -> None:
+        finished = 0
+        while True:
+            self.tasks.get().run()
+            finished += 1
+            seen = self.signals.item(0)
+            if (loops := spinning()) and self.tasks.empty():
+                loops.until_posted(self.signals, finished, seen)
+            else:
+                self.signals[8] = finished
 
 
 @functools.cache
-def _pool() -> SimpleQueue[_Task]:
-    """The queue from which the other threads, started here, take their tasks: half the cost of an executor's."""
-    tasks: SimpleQueue[_Task] = SimpleQueue()
-    for i in range(workers() - 1):
-        threading.Thread(target=_serve, args=(tasks,), name=f"tinygrad_opt_{i}", daemon=True).start()
-    return tasks
+def _pool() -> list[_Worker]:
+    """The threads beside the calling one, started here."""
+    return [_Worker(i) for i in range(workers() - 1)]
 
 
 def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: int = 1 << 18) -> list[Any]:
@@ -83,13 +122,11 @@ def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: 
     if parts <= 1:
         return [function(0, count)]
     cuts = [count * i // parts for i in range(parts + 1)]
-    waiting = [_Task(function, cuts[i], cuts[i + 1]) for i in range(1, parts)]
-    for task in waiting:
-        _pool().put(task)
+    tasks = [_Task(function, cuts[i], cuts[i + 1], worker) for i, worker in enumerate(_pool()[: parts - 1], 1)]
     try:
         mine = function(cuts[0], cuts[1])
     finally:
-        others = [task.wait() for task in waiting]
+        others = [task.wait() for task in tasks]
     return [mine, *others]
 
 

@@ -27,7 +27,7 @@ from .tiles import _INDEX, _Code, _pointer, begin_tile
 
 __all__ = ["convolve", "pays"]
 
-_THREAD = 1 << 20  # multiplications that are worth a thread
+_THREAD = 1 << 19  # multiplications that are worth a thread
 _NEAR = 1 << 18  # bytes of transformed pixels that stay in the second-level cache
 _FEW, _MANY = 1 << 9, 1 << 13  # pairs of channels between which the transformations pay and the weights stay near
 _SUMS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])  # G

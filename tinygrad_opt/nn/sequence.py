@@ -17,7 +17,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..kernels import twin
-from ..kernels.blas import long_loops, product
+from ..kernels.blas import product
 from .definition import absent, is_recorded, through_definition
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 _LEAST = 1 << 12  # elements of a sequence's gates from which the compiled form pays
-_LONG = 1 << 24  # multiplications of a sequence's loop that take some milliseconds
 _LSTM_ORDER = (2, 0, 1, 3)  # i f g o → g i f o: those squashed by σ lie together, and those that lead to c
 
 
@@ -158,8 +157,6 @@ def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
     `bias` is the sum of PyTorch's two; weights and bias are stacked as PyTorch's, i f g o.
     """
     size = h.shape[-1]
-    if x.shape[0] * w_hh.size * len(h) > _LONG and _lstm_twin(x, w_hh, h, c, bias):
-        long_loops()
     half = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], x.dtype), size)
     recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * half[:, None]).T)
     inward = (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T
