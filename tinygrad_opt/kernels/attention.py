@@ -204,7 +204,7 @@ def _like(a: Any, width: int) -> Any:
 def _fits(*arrays: Any) -> bool:
     """Whether all have single precision, elements, and the same heads in at most two axes."""
     lead = arrays[0].shape[:-2]
-    return len(lead) <= 2 and all([a.dtype is _SINGLE and a.shape[:-2] == lead and a.size for a in arrays])
+    return len(lead) <= 2 and all(a.dtype is _SINGLE and a.shape[:-2] == lead and a.size for a in arrays)
 
 
 def _common(q: Any, v: Any, keep: Any) -> tuple[Any, Any, int]:

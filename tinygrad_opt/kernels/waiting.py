@@ -57,7 +57,7 @@ def _write(typing_context, signals, place, value):  # type: ignore[no-untyped-de
 @numba.njit(types.void(_signals, types.int64, types.int64), nogil=True, cache=True)
 def until_posted(signals, finished, seen):  # type: ignore[no-untyped-def]
     """Say how many tasks are done, now that the interpreter is free, and wait for the number of tasks to change."""
-    _write(signals, FINISHED, finished)
+    _write(signals, FINISHED, finished)  # type: ignore[call-arg]
     for _ in range(_ROUNDS):
         for _ in range(_LOOKS):
             if _read(signals, POSTED) != seen:
@@ -72,6 +72,6 @@ def until_finished(signals, number):  # type: ignore[no-untyped-def]
     """Wait until so many tasks are done."""
     for _ in range(_ROUNDS):
         for _ in range(_LOOKS):
-            if _read(signals, FINISHED) >= number:
+            if _read(signals, FINISHED) >= number:  # type: ignore[call-arg]
                 return
         _yield()
