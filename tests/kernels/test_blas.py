@@ -87,3 +87,15 @@ def test_without_openblas_it_is_a_plain_product(monkeypatch):
 def test_tensors_are_multiplied_as_tensors():
     x = Tensor(np.ones((64, 1568)), requires_grad=True)
     assert blas.product(x, np.ones((1568, 10))).requires_grad
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (64, 1568, 10), (300, 200, 100), (100, 200, 301)])
+@pytest.mark.parametrize("bias", [np.float32, np.float64, "matrix", "one"])
+def test_a_bias_is_added(three_threads, shape, bias):
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal(s).astype(np.float32) for s in (shape[:2], shape[1:]))
+    c = rng.standard_normal({"matrix": (1, shape[2]), "one": 1}.get(bias, shape[2]))
+    c = c.astype(np.float32 if isinstance(bias, str) else bias)
+    found = blas.product(a, b, c)
+    assert found.dtype == c.dtype
+    np.testing.assert_allclose(found, a.astype(np.float64) @ b + c, atol=1e-3)

@@ -74,25 +74,50 @@ class _OneThread:
 _one_thread = _OneThread()
 
 
-def product(a: Any, b: Any) -> Any:
-    """``a @ b`` of a matrix or a vector with a matrix, on as many threads as it is worth.
+def _compiled() -> bool:
+    """Whether compiled kernels run here, on threads that do not sleep."""
+    return workers() > 1 and bool(twin("threads", _WORTH, 0) and spinning())
+
+
+def product(a: Any, b: Any, bias: Any = None) -> Any:
+    """``a @ b`` of a matrix or a vector with a matrix, or ``a @ b + bias``, on as many threads as it is worth.
 
     Of arrays it is their method ``dot``: the same call of BLAS as the operator's, and found a microsecond sooner.
     """
     if a.__class__ is not ndarray or b.__class__ is not ndarray:
-        return a @ b
-    work = a.size * b.shape[1]
-    if work < _SHARED:
-        return a.dot(b)
-    ours = work > _WORTH and workers() > 1 and twin("threads", work, 0) and spinning()
-    if work > _WORTH and not ours:
-        return a.dot(b)
-    with _one_thread as usual:
-        if not ours or usual == 1 or a.ndim == 1 or a.dtype != b.dtype or a.shape[1] != len(b):
-            return a.dot(b)
-        y = np.empty((len(a), b.shape[1]), a.dtype)
-        if len(a) >= b.shape[1]:
-            in_parts(lambda i, j: np.matmul(a[i:j], b, out=y[i:j]), len(a), work, _WORTH // 2)
-        else:
-            in_parts(lambda i, j: np.matmul(a, b[:, i:j], out=y[:, i:j]), b.shape[1], work, _WORTH // 2)
+        y = a @ b
+    elif (work := a.size * b.shape[1]) < _SHARED or (work > _WORTH and not _compiled()):
+        y = a.dot(b)
+    else:
+        with _one_thread as usual:
+            if work > _WORTH and usual > 1 and a.ndim == 2 and a.dtype == b.dtype and a.shape[1] == len(b):
+                return _in_parts(a, b, bias, work)
+            y = a.dot(b)
+    if bias is None:
         return y
+    if bias.dtype is not y.dtype or bias.ndim != 1:
+        return y + bias
+    y += bias
+    return y
+
+
+def _in_parts(a: Any, b: Any, bias: Any, work: int) -> Any:
+    """The product cut over our threads, each of which adds the bias to what it has just written."""
+    y = np.empty((len(a), b.shape[1]), a.dtype)
+    along = bias is not None and bias.dtype is y.dtype and bias.shape == y.shape[1:]
+
+    def rows(i: int, j: int) -> None:
+        part = np.matmul(a[i:j], b, out=y[i:j])
+        if along:
+            part += bias
+
+    def columns(i: int, j: int) -> None:
+        part = np.matmul(a, b[:, i:j], out=y[:, i:j])
+        if along:
+            part += bias[i:j]
+
+    if len(a) >= b.shape[1]:
+        in_parts(rows, len(a), work, _WORTH // 2)
+    else:
+        in_parts(columns, b.shape[1], work, _WORTH // 2)
+    return y if along or bias is None else y + bias

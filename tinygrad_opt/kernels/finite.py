@@ -17,7 +17,7 @@ from .threads import in_parts, pieces
 
 __all__ = ["perhaps_not_finite"]
 
-_PART = 1 << 17
+_PART = 1 << 18
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})

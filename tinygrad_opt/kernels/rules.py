@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 LEAST = 1024
 """Elements from which a compiled loop beats NumPy's calls, whatever the rule."""
 
-PART = 1 << 16
+PART = 1 << 18
 """Elements that are worth a thread of their own."""
 
 STARTING, COMPILING, LOADING = 1 << 28, 1 << 26, 1 << 21

@@ -19,7 +19,7 @@ __all__ = ["FINISHED", "POSTED", "until_finished", "until_posted"]
 POSTED, FINISHED = 0, 8
 """Where the numbers of tasks handed over and done stand in a worker's array: a line of the cache apart."""
 
-_ROUNDS = 5000  # some milliseconds, offers of the core included
+_ROUNDS = 20000  # some milliseconds, offers of the core included
 _LOOKS = 200  # between two offers, a third of a microsecond
 _HEAD_START = 4000  # looks, for whoever handed the task over to come out of the interpreter with its own part
 

@@ -49,11 +49,7 @@ def ones_vector(count: int, dtype: Any) -> Any:
 )
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x · Wᵀ + b in one operation; :func:`naive_linear` is its definition."""
-    y = product(x if x.ndim == 2 else _rows(x), weight.T)
-    if bias.dtype is y.dtype and bias.ndim == 1:
-        y += bias
-    else:
-        y = y + bias
+    y = product(x if x.ndim == 2 else _rows(x), weight.T, bias)
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1])
 
 
