@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor
 from ..kernels import twin
+from ..ops.constants import constant
 from ..ops.samples import unary
 from ..ops.special import erf
 
@@ -53,21 +54,23 @@ def _run(name: str, function: Callable[..., Any], *arrays: Any) -> Any:
 
 def _exact(y: Any, x: Any) -> None:
     """y = x/2 · (1 + erf(x/√2))"""
-    bend = erf.forward(np.multiply(x, _ROOT_HALF, out=y))
-    bend += 1
+    bend = erf.forward(np.multiply(x, constant(_ROOT_HALF, x.dtype), out=y))
+    bend += constant(1.0, x.dtype)
     bend *= x
-    np.multiply(bend, 0.5, out=y)
+    np.multiply(bend, constant(0.5, x.dtype), out=y)
 
 
 def _exact_back(d: Any, g: Any, y: Any, x: Any) -> None:
     """d = g · (y/x + x · φ(x)), for y/x is Φ(x), exact to rounding, and spares a second erf."""
-    share = np.full_like(x, 0.5)
-    np.divide(y, x, out=share, where=x != 0)
+    with np.errstate(invalid="ignore"):
+        share = y / x
+    if not x.all():
+        share[x == 0] = 0.5
     np.multiply(x, x, out=d)
-    d *= -0.5
+    d *= constant(-0.5, d.dtype)
     np.exp(d, out=d)
     d *= x
-    d *= _DENSITY
+    d *= constant(_DENSITY, d.dtype)
     d += share
     d *= g
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..autograd.primitive import primitive
 from ..errors import missing_extra
+from .constants import constant
 from .samples import unary
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "i1", "lgamma", "ndtr", "polygamma"]
@@ -90,8 +91,10 @@ BEND_END = 4.4
 
 def _polynomial(coefficients: tuple[float, ...], t: Any) -> Any:
     """Σ cₖ tᵏ by Horner's rule."""
-    total = np.full_like(t, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
+    *lower, one, last = [constant(coefficient, t.dtype) for coefficient in coefficients]
+    total = t * last
+    total += one
+    for coefficient in reversed(lower):
         total *= t
         total += coefficient
     return total
