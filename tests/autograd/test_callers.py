@@ -187,7 +187,6 @@ HONEST: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "int": (lambda t: int(t), 0),
     "complex": (lambda t: complex(t), 0.5 + 0j),
     "array of floats": (lambda t: np.array([float(v) for v in [t, t]]).tolist(), [0.5, 0.5]),
-    "map": (lambda t: list(map(float, [t])), [0.5]),
     "lambda": (lambda t: (lambda x: float(x))(t), 0.5),
     "argument of NumPy": (lambda t: np.full(2, float(t)).tolist(), [0.5, 0.5]),
     "comparison": (lambda t: t > np.float64(0.25), True),
@@ -314,3 +313,31 @@ def test_python_without_positions_or_docstrings(flags: list[str]) -> None:
         [sys.executable, *flags, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "True"
+
+
+def _in_a_loop(numbers):
+    found = []
+    for number in numbers:
+        found += [number]
+    return found
+
+
+def _unpacked(numbers):
+    first, second = numbers
+    return [first, second]
+
+
+@pytest.mark.parametrize("read", [list, tuple, sum, _in_a_loop, _unpacked, lambda numbers: [*numbers]])
+@pytest.mark.parametrize("kind", [float, np.float64])
+def test_an_iterator_that_takes_numbers_is_warned_of(read, kind):
+    tensors = [tg.tensor(1.0, requires_grad=True), tg.tensor(2.0, requires_grad=True)]
+    for _ in range(20):
+        with pytest.warns(UserWarning, match=r"an iterator such as map\(float, …\)") as caught:
+            found = read(map(kind, tensors))
+        np.testing.assert_array_equal(found, 3 if read is sum else [1, 2])
+        assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_an_order_by_numbers_loses_nothing():
+    tensors = [tg.tensor(2.0, requires_grad=True), tg.tensor(1.0, requires_grad=True)]
+    assert sorted(tensors, key=float)[1] is max(tensors, key=float) is tensors[0]

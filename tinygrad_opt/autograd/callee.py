@@ -15,6 +15,11 @@ _STORES = frozenset(opcode.opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE
 _CALLS = frozenset(
     opcode.opmap[name] for name in ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in opcode.opmap
 )
+_ITERATES = frozenset(
+    opcode.opmap[name]
+    for name in ("FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX", "LIST_EXTEND", "SET_UPDATE")
+    if name in opcode.opmap
+)
 
 
 class Unknown(NamedTuple):
@@ -43,7 +48,10 @@ _expressions: dict[tuple[int, int], tuple[CodeType, _Expression]] = {}
 
 
 def what_is_called(frame: FrameType) -> Any:
-    """The object that `frame` is calling, or Unknown; ``a[i] = x`` counts as a call of ``operator.setitem``."""
+    """The object that `frame` is calling, or Unknown.
+
+    ``a[i] = x`` counts as a call of ``operator.setitem``, a loop over an iterator as one of ``next``.
+    """
     code, place = frame.f_code, frame.f_lasti
     try:
         root, is_global, steps = _expressions[id(code), place][1]
@@ -53,7 +61,10 @@ def what_is_called(frame: FrameType) -> Any:
         root, is_global, steps = expression = _read(code, place)
         _expressions[id(code), place] = code, expression
     if not root:
-        return operator.setitem if code.co_code[place] in _STORES else Unknown(steps[-1] if steps else "")
+        now = code.co_code[place]
+        if now in _STORES:
+            return operator.setitem
+        return next if now in _ITERATES else Unknown(steps[-1] if steps else "")
     if not is_global and root in frame.f_locals:
         found = frame.f_locals[root]
     elif root in frame.f_globals:

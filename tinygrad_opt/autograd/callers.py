@@ -21,6 +21,7 @@ from .registry import implementations, primitives
 __all__ = ["check_caller"]
 
 _ARRAY_METHODS = frozenset(name for name in dir(np.ndarray) if not name.startswith("_")) | {"__setitem__", "type"}
+_READERS = (list, tuple, set, frozenset, sum, next)
 _PRINTING = ("dragon4_positional", "dragon4_scientific")  # what np.format_float_* call for their text
 
 
@@ -50,6 +51,12 @@ def check_caller(frame: FrameType) -> None:
             "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
             "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
         )
+    if any(function is reader for reader in _READERS):
+        _warn(
+            "an iterator such as map(float, …) takes the bare numbers of Tensors that require a gradient, and what is "
+            "made of them will not know it. Write [t.item() for t in …] if that is meant, or np.stack to keep it."
+        )
+        return
     while isinstance(function, (functools.partial, MethodType)):
         function = function.func if isinstance(function, functools.partial) else function.__func__
     home = _home(function)
