@@ -17,7 +17,7 @@ from .threads import in_parts
 __all__ = ["feature_gradients", "mean_squares", "moments", "scale", "scale_features", "slice_gradients"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-_LEAST = 1 << 16  # elements that are worth a thread
+_LEAST = 1 << 17  # elements that are worth a thread
 _SHORTEST = 8  # elements of a row from which vectors fill
 _PARTS = 8  # of the rows, each with sums of its own
 
@@ -103,6 +103,7 @@ def _slice_gradients(g, x, mean, rate, weight, dx, dw, db, first, last):  # type
 
 @_jit
 def _feature_gradients(g, x, mean, rate, weight, centred, dx, dw, db, first, last):  # type: ignore[no-untyped-def]
+    """The rows first … last − 1; dw and db are added to."""
     length = x.shape[1]
     zero, count = x.dtype.type(0), x.dtype.type(length)
     for b in range(first, last):
@@ -122,6 +123,15 @@ def _feature_gradients(g, x, mean, rate, weight, centred, dx, dw, db, first, las
         if centred:
             for t in range(length):
                 db[t] += given[t]
+
+
+@_jit
+def _parts_of_features(g, x, mean, rate, weight, centred, dx, sums, first, last):  # type: ignore[no-untyped-def]
+    """Some of the parts into which the rows are cut, each with sums of its own."""
+    count, parts = x.shape[0], sums.shape[0]
+    for i in range(first, last):
+        dw, db = sums[i, 0], sums[i, 1]
+        _feature_gradients(g, x, mean, rate, weight, centred, dx, dw, db, count * i // parts, count * (i + 1) // parts)
 
 
 def _fits(*arrays: Any) -> bool:
@@ -202,14 +212,8 @@ def feature_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x
     count, length = x.shape
     dx = np.empty(x.shape if wants_x else (0, 0), x.dtype)
     numbers = mean.reshape(-1), rate.reshape(-1), _column(weight, length, x.dtype)
-    parts = min(_PARTS, max(1, x.size // _LEAST))
+    parts = min(_PARTS, count)
     sums = np.zeros((parts, 2, length))
-    cuts = [count * i // parts for i in range(parts + 1)]
-
-    def run(first: int, last: int) -> None:
-        for i in range(first, last):
-            _feature_gradients(g, x, *numbers, centred, dx, sums[i, 0], sums[i, 1], cuts[i], cuts[i + 1])
-
-    in_parts(run, parts, 3 * x.size, _LEAST)
+    in_parts(lambda i, j: _parts_of_features(g, x, *numbers, centred, dx, sums, i, j), parts, 3 * x.size, _LEAST)
     dw, db = sums.sum(0).astype(x.dtype)
     return dx[None], dw, db

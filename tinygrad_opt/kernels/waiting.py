@@ -21,7 +21,7 @@ POSTED, FINISHED = 0, 8
 
 _ROUNDS = 20000  # some milliseconds, offers of the core included
 _LOOKS = 200  # between two offers, a third of a microsecond
-_HEAD_START = 4000  # looks, for whoever handed the task over to come out of the interpreter with its own part
+_HEAD_START = 8000  # looks, for whoever handed the task over to come out of the interpreter with its own part
 
 _signals = types.Array(types.int64, 1, "C")
 _yield = types.ExternalFunction("sched_yield", types.int32())
