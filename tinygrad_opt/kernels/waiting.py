@@ -2,7 +2,7 @@
 
 A thread that sleeps takes 30 to 100 µs to wake, and a scheduler that saves power may wake it on the very core that is
 busy: two threads then take as long as one. So a thread that will soon be wanted looks for its work, without the
-interpreter's lock, and offers its core to others all the while. After some milliseconds it gives up and may sleep.
+interpreter's lock, and offers its core to others all the while. After about a hundredth of a second it gives up and may sleep.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["FINISHED", "POSTED", "until_finished", "until_posted"]
 POSTED, FINISHED = 0, 8
 """Where the numbers of tasks handed over and done stand in a worker's array: a line of the cache apart."""
 
-_ROUNDS = 20000  # some milliseconds, offers of the core included
+_ROUNDS = 20000  # about a hundredth of a second, offers of the core included
 _LOOKS = 200  # between two offers, a third of a microsecond
 _HEAD_START = 8000  # looks, for whoever handed the task over to come out of the interpreter with its own part
 
