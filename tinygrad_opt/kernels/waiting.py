@@ -2,7 +2,8 @@
 
 A thread that sleeps takes 30 to 100 µs to wake, and a scheduler that saves power may wake it on the very core that is
 busy: two threads then take as long as one. So a thread that will soon be wanted looks for its work, without the
-interpreter's lock, and offers its core to others all the while. After about a hundredth of a second it gives up and may sleep.
+interpreter's lock, and offers its core to others all the while. After about a hundredth of a second it gives up and
+may sleep.
 """
 
 from __future__ import annotations
