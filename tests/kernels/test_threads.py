@@ -84,3 +84,11 @@ def test_without_numba_threads_sleep(monkeypatch):
     threads._pool.cache_clear()
     assert threads.in_parts(lambda i, j: j - i, 10, work=100, least=1) == [5, 5]
     threads._pool.cache_clear()
+
+
+def test_a_part_may_be_cut_again(monkeypatch):
+    monkeypatch.setattr(threads, "workers", lambda: 2)
+    threads._pool.cache_clear()
+    found = threads.in_parts(lambda i, j: sum(threads.in_parts(lambda a, b: b - a, 4, work=100, least=1)), 2, 100, 1)
+    assert found == [4, 4]
+    threads._pool.cache_clear()

@@ -20,6 +20,8 @@ import numpy as np
 
 __all__ = ["in_parts", "pieces", "spinning", "workers"]
 
+_here = threading.local()
+
 
 @functools.cache
 def workers() -> int:
@@ -88,6 +90,7 @@ class _Worker:
         return number
 
     def serve(self) -> None:
+        _here.is_worker = True
         finished = 0
         while True:
             self.tasks.get().run()
@@ -119,7 +122,7 @@ def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: 
         How many of them are worth a thread.
     """
     parts = min(workers(), count, max(1, work // least))
-    if parts <= 1:
+    if parts <= 1 or getattr(_here, "is_worker", False):  # a worker that waits for itself would wait for ever
         return [function(0, count)]
     cuts = [count * i // parts for i in range(parts + 1)]
     tasks = [_Task(function, cuts[i], cuts[i + 1], worker) for i, worker in enumerate(_pool()[: parts - 1], 1)]
