@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import array
+import collections
+import ctypes
 import functools
+import itertools
 import math
 import operator
 import re
 import statistics
+import struct
 import subprocess
 import sys
 import textwrap
@@ -237,6 +242,11 @@ def test_the_functions_of_math_are_warned_of_once_a_line(name: str, t: tg.Tensor
         function(t)
 
 
+def test_math_without_a_twin_here_is_warned_of(t: tg.Tensor) -> None:
+    with pytest.warns(UserWarning, match=r"math\.dist\(…\) gives a Python number, .* Write math\.dist\(t\.item\(\)\)"):
+        assert math.dist([t], [0.0]) == 0.5
+
+
 def test_where_no_gradient_is_at_stake_math_may_do_as_it_likes(t: tg.Tensor) -> None:
     assert math.exp(t.detach()) == math.exp(0.5)
     with tg.no_grad():
@@ -255,15 +265,57 @@ def test_the_same_line_may_call_now_one_now_another(t: tg.Tensor) -> None:
     assert arrays == [1, 2] * 5
 
 
-def test_who_cannot_be_told_is_warned_of(t: tg.Tensor) -> None:
-    here, there, name = np.float64, float, "float64"
-    for function in (
-        lambda: (there and here)(t),
-        lambda: getattr(np, name)(t),
-        lambda: {"f": np.float64}["f"](t),
-    ) * 20:
-        with pytest.warns(UserWarning, match=r"…\(…\) takes the bare number .* Write …\(t\.item\(\)\) if it is meant"):
-            assert function() == 0.5
+def by_name(name: str) -> Any:
+    return getattr(np, name)
+
+
+DETOURS: dict[str, Callable[[Any], Any]] = {
+    "subscript": lambda t: [np.fromiter][0]([t], float),
+    "getattr": lambda t: getattr(np.zeros(2), "fi" + "ll")(t),
+    "dict": lambda t: {"f": np.float64}["f"](t),
+    "and": lambda t: (table and np.float64)(t),
+    "function of a function": lambda t: by_name("float64")(t),
+    "operator.methodcaller": lambda t: operator.methodcaller("fill", t)(np.zeros(2)),
+    "operator.call": lambda t: operator.call(np.float64, t),
+    "functools.reduce": lambda t: functools.reduce(np.float64, [t]) + functools.reduce(max, map(np.float64, [t, t])),
+    "functools.cache": lambda t: functools.cache(np.float64)(t),
+    "max": lambda t: max(map(np.float64, [t, t])),
+    "min": lambda t: min(map(np.float64, [t, t])),
+    "max by key": lambda t: max(map(np.float64, [t, t]), key=float),
+    "sorted": lambda t: sorted(map(np.float64, [t, t])),
+    "sorted, iterator in a name": lambda t: (lambda numbers: sorted(numbers, key=float))(map(np.float64, [t, t])),
+    "deque": lambda t: collections.deque(map(np.float64, [t])),
+    "array.array": lambda t: array.array("d", map(np.float64, [t])),
+    "dict of zip": lambda t: dict(zip("a", map(np.float64, [t]), strict=True)),
+    "list.extend": lambda t: [].extend(map(np.float64, [t])),
+    "+=": lambda t: run("a = []; a += map(np.float64, [t])", t),
+    "yield from": lambda t: run("def f():\n    yield from map(np.float64, [t])\nlist(f())", t),
+    "arguments": lambda t: print(*map(np.float64, [t])),
+    "either": lambda t: list(map(float, [t]) if t.ndim else map(np.float64, [t])),
+    "or": lambda t: list(t.shape or map(np.float64, [t])),
+    "chain": lambda t: list(itertools.chain(map(float, [t]), map(np.float64, [t]))),
+}
+
+
+@pytest.mark.parametrize("function", DETOURS.values(), ids=DETOURS)
+def test_numpy_gets_no_number_by_a_detour(function: Callable[[Any], Any], t: tg.Tensor) -> None:
+    for _ in range(20):
+        assert re.search(r"t\.item\(\)|t\.detach\(\)", str(refusal(function, t)))
+
+
+def test_the_message_says_what_cannot_be_told(t: tg.Tensor) -> None:
+    message = str(refusal(DETOURS["subscript"], t))
+    assert message.startswith("…(…) would take the bare number of a Tensor that requires a gradient, and it is not")
+    assert "Write …(t.item()) if it is meant ([t.item() for t in …] for an iterator)" in message
+    assert str(refusal(lambda t: collections.deque(map(float, [t])), t)).startswith(
+        "deque(…) would take the bare number of a Tensor"
+    )
+    message = str(refusal(lambda t: max({"losses": [t, t]}["losses"], key=float), t))
+    assert message.startswith("max(…, key=float)")
+    assert "Write key=lambda t: t.item()" in message
+    assert str(refusal(lambda t: run("a = []; a += map(float, [t])", t), t)).startswith(
+        "an iterator such as map(np.float64, …) would take the bare"
+    )
 
 
 def test_a_new_function_at_an_old_address(t: tg.Tensor) -> None:
@@ -315,29 +367,76 @@ def test_python_without_positions_or_docstrings(flags: list[str]) -> None:
     assert done.stdout.strip() == "True"
 
 
-def _in_a_loop(numbers):
+def in_loops(kind: Any, tensors: list[tg.Tensor]) -> Any:
+    """After loops and in both branches, where the bytecode before the iterator is a jump."""
     found = []
-    for number in numbers:
-        found += [number]
+    for _ in (1, 2):
+        pass
+    first, second = map(kind, tensors)
+    if first:
+        for number in map(kind, tensors):
+            found += [number]
+    else:
+        found += [second]
+    for number in map(kind, tensors):
+        assert number in found
     return found
 
 
-def _unpacked(numbers):
-    first, second = numbers
-    return [first, second]
+def in_a_name(kind: Any, tensors: list[tg.Tensor]) -> Any:
+    numbers = map(kind, tensors)
+    return [*numbers]
 
 
-@pytest.mark.parametrize("read", [list, tuple, sum, _in_a_loop, _unpacked, lambda numbers: [*numbers]])
-@pytest.mark.parametrize("kind", [float, np.float64])
-def test_an_iterator_that_takes_numbers_is_warned_of(read, kind):
-    tensors = [tg.tensor(1.0, requires_grad=True), tg.tensor(2.0, requires_grad=True)]
+READERS: dict[str, Callable[[Any, Any], Any]] = {
+    "list": lambda kind, tensors: list(map(kind, tensors)),
+    "tuple": lambda kind, tensors: tuple(map(kind, tensors)),
+    "sorted": lambda kind, tensors: sorted(map(kind, tensors)),
+    "min and max": lambda kind, tensors: [min(map(kind, tensors)), max(map(kind, tensors), default=3.0)],
+    "sum": lambda kind, tensors: [1.0, sum(map(kind, tensors), 0.0) - 1.0],
+    "display": lambda kind, tensors: [*map(kind, tensors)],
+    "comprehension": lambda kind, tensors: [number for number in map(kind, tensors)],  # noqa: C416
+    "generator": lambda kind, tensors: list(number for number in map(kind, tensors)),  # noqa: C400
+    "next": lambda kind, tensors: [next(map(kind, tensors)), next(map(kind, tensors[1:]))],
+    "in loops": in_loops,
+    "in a name": in_a_name,
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_an_iterator_gives_numbers_where_it_is_seen_to_ask_for_them(read: Callable[[Any, Any], Any]) -> None:
+    tensors = [tg.tensor(np.float64(v), requires_grad=True) for v in (1.0, 2.0)]
     for _ in range(20):
-        with pytest.warns(UserWarning, match=r"an iterator such as map\(float, …\)") as caught:
-            found = read(map(kind, tensors))
-        np.testing.assert_array_equal(found, 3 if read is sum else [1, 2])
-        assert all(warning.filename == __file__ for warning in caught)
+        assert list(read(float, tensors)) == [1.0, 2.0]
+        with pytest.raises(DetachError, match=r"\[t\.item\(\) for t in …\]|t\.detach\(\)"):
+            read(np.float64, tensors)
 
 
-def test_an_order_by_numbers_loses_nothing():
+ORDERS: dict[str, Callable[[list[tg.Tensor]], Any]] = {
+    "sorted": lambda tensors: sorted(tensors, key=float)[1],
+    "reverse": lambda tensors: sorted(tensors, key=float, reverse=True)[0],
+    "max": lambda tensors: max(tensors, key=float),
+    "arguments": lambda tensors: max(tensors[0], tensors[1], key=float),
+    "display": lambda tensors: max([tensors[1], tensors[0]], key=float),
+    "comprehension": lambda tensors: max([t for t in tensors], key=float),  # noqa: C416
+    "generator": lambda tensors: max((t for t in tensors), key=float),
+    "lambda": lambda tensors: max(iter(tensors), key=lambda t: float(t)),
+    "list.sort": lambda tensors: (lambda ordered: ordered.sort(key=float) or ordered[1])(list(tensors)),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_an_order_by_numbers_loses_nothing(order: Callable[[list[tg.Tensor]], Any]) -> None:
     tensors = [tg.tensor(2.0, requires_grad=True), tg.tensor(1.0, requires_grad=True)]
-    assert sorted(tensors, key=float)[1] is max(tensors, key=float) is tensors[0]
+    for _ in range(20):
+        assert order(tensors) is tensors[0]
+
+
+def test_python_s_own_functions_that_want_numbers(t: tg.Tensor) -> None:
+    class Metres(float):
+        pass
+
+    assert Metres(t) == 0.5
+    assert struct.pack("d", t) == struct.pack("d", 0.5)
+    assert ctypes.c_double(t).value == 0.5  # type: ignore[arg-type]
+    assert statistics.fmean([t.item()]) == 0.5

@@ -1,7 +1,8 @@
 """Who asks a Tensor for its bare number: the user, who writes ``float(loss)``, or NumPy, which would lose a gradient.
 
 NumPy gives ``np.sin(t)`` to us, but ``np.fromiter(t, float)``, ``array.fill(t)`` and their like call ``t.__float__``
-just as ``float(t)`` does. Only the call that the user's function is executing tells them apart.
+just as ``float(t)`` does. Only the call that the user's function is executing tells them apart. The number goes to
+those that are known to do no harm, and to no one else: what cannot be told could be NumPy by a detour.
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ from typing import Any
 import numpy as np
 
 from ..errors import DetachError
-from .callee import Unknown, read_attribute, what_is_called
+from .callee import Call, Unknown, read_attribute, what_is_called
 from .registry import implementations, primitives
 
 __all__ = ["check_caller"]
 
+_NUMBERS = (float, int, complex)
+_HARMLESS = (round, format, operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
+_READERS = (list, tuple, set, frozenset, sum, sorted, min, max, next)
+_ORDERS = (sorted, min, max, list.sort)
+_OTHERS = frozenset({"struct", "_struct", "ctypes", "_ctypes"})
+"""Of Python's own: they call nothing else, and no one takes their results for Tensors."""
+_PRINTING = ("dragon4_positional", "dragon4_scientific")
+"""What np.format_float_* call for their text."""
+_FLAT = frozenset({"isnan", "isinf", "isfinite", "isclose", "floor", "ceil", "trunc", "ulp"})
+"""Those of ``math`` whose results have no gradient worth the name."""
 _ARRAY_METHODS = frozenset(name for name in dir(np.ndarray) if not name.startswith("_")) | {"__setitem__", "type"}
-_READERS = (list, tuple, set, frozenset, sum, next)
-_PRINTING = ("dragon4_positional", "dragon4_scientific")  # what np.format_float_* call for their text
 
 
 def check_caller(frame: FrameType) -> None:
@@ -36,51 +45,83 @@ def check_caller(frame: FrameType) -> None:
     Raises
     ------
     DetachError
-        NumPy asks.
+        NumPy asks, or it cannot be told who asks.
 
     Warns
     -----
     UserWarning
-        Python's ``math`` asks, whose functions return Python numbers for all to see; or it cannot be told who asks.
+        Python's ``math`` asks, whose functions return Python numbers for all to see.
     """
-    function = what_is_called(frame)
+    call = what_is_called(frame)
+    function = call.function
     if function is float or function is int or function is complex:
-        return
-    if function is operator.setitem:
-        raise DetachError(
-            "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
-            "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
-        )
-    if any(function is reader for reader in _READERS):
-        _warn(
-            "an iterator such as map(float, …) takes the bare numbers of Tensors that require a gradient, and what is "
-            "made of them will not know it. Write [t.item() for t in …] if that is meant, or np.stack to keep it."
-        )
         return
     while isinstance(function, (functools.partial, MethodType)):
         function = function.func if isinstance(function, functools.partial) else function.__func__
     home = _home(function)
-    if home == "numpy" and read_attribute(function, "__name__") not in _PRINTING:
-        raise DetachError(
-            f"{_spelling(function, frame)}(…) would take the bare number of a Tensor that requires a gradient, and its "
-            f"result would not know that gradient. Stay with Tensors (np.stack joins them, tg.full fills an array with "
-            f"one, t.astype converts), or write t.item() or t.detach() on purpose."
-        )
-    if home in ("math", "cmath") and (ours := _counterpart(function.__name__)):
-        written = f"{home}.{function.__name__}"
-        _warn(
-            f"{written}(…) gives a Python number, and the gradient that a Tensor among its arguments requires ends "
-            f"there. Write tg.{ours}(…), which keeps it, or {written}(t.item()) on purpose."
-        )
-    elif isinstance(function, Unknown) and function.name:
-        _warn(
-            f"{function.name}(…) takes the bare number of a Tensor that requires a gradient, and it is not known here "
-            f"what is called, and whether that loses the gradient. Write {function.name}(t.item()) if it is meant."
-        )
+    if home in ("math", "cmath"):
+        _warn_of_math(f"{home}.{function.__name__}")
+    elif home == "numpy":
+        if read_attribute(function, "__name__") not in _PRINTING:
+            raise DetachError(
+                f"{_spelling(function, frame)}(…) would take the bare number of a Tensor that requires a gradient, and "
+                f"its result would not know that gradient. Stay with Tensors (np.stack joins them, tg.full fills an "
+                f"array with one, t.astype converts), or write t.item() or t.detach() on purpose."
+            )
+    elif not (home in _OTHERS or _does_no_harm(function, call)):
+        raise DetachError(_why(function, call.key))
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=5)  # the user's line, beyond check_caller, _number and __float__
+def _does_no_harm(function: Any, call: Call) -> bool:
+    if isinstance(function, type) and issubclass(function, _NUMBERS):
+        return True
+    by_key = call.maps is None and any(call.key is kind for kind in _NUMBERS)  # the elements themselves go on
+    by_map = any(call.maps is kind for kind in _NUMBERS)
+    return (
+        any(function is harmless for harmless in _HARMLESS)
+        or (by_key and any(function is order for order in _ORDERS))
+        or (by_map and any(function is reader for reader in _READERS))
+    )
+
+
+def _why(function: Any, key: Any) -> str:
+    """What to say to a call that is not known to do no harm."""
+    if function is operator.setitem:
+        return (
+            "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
+            "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
+        )
+    name = read_attribute(function, "__name__") if not isinstance(function, Unknown) else function.name
+    if any(key is kind for kind in _NUMBERS):
+        return (
+            f"{name}(…, key={key.__name__}) of Tensors that require a gradient: it cannot be seen here whether it is "
+            f"they that are put in order, or numbers that an iterator made of them. Write key=lambda t: t.item()."
+        )
+    if any(function is reader for reader in _READERS) or not name:
+        return (
+            "an iterator such as map(np.float64, …) would take the bare numbers of Tensors that require a gradient, "
+            "and what is made of them would not know it. Write [t.item() for t in …] if that is meant, or np.stack "
+            "to keep it."
+        )
+    name = name if isinstance(name, str) else "…"
+    return (
+        f"{name}(…) would take the bare number of a Tensor that requires a gradient, and it is not known here whether "
+        f"that loses the gradient. Write {name}(t.item()) if it is meant ([t.item() for t in …] for an iterator), or "
+        f"keep it with np.stack and the other functions of NumPy, called by their names."
+    )
+
+
+def _warn_of_math(written: str) -> None:
+    name = written.partition(".")[2]
+    ours = _counterpart(name)
+    if name in _FLAT or (ours is not None and not _flows(ours)):
+        return
+    instead = f"tg.{name.replace('fsum', 'sum')}(…), which keeps it, or " if ours else ""
+    warnings.warn(
+        f"{written}(…) gives a Python number, and the gradient that a Tensor among its arguments requires ends "
+        f"there. Write {instead}{written}(t.item()) on purpose.",
+        stacklevel=5,  # the user's line, beyond check_caller, _number and __float__
+    )
 
 
 def _home(function: Any) -> str:
@@ -111,9 +152,11 @@ def _spelling(function: Any, frame: FrameType) -> str:
 
 
 @functools.cache
-def _counterpart(name: str) -> str | None:
-    """What stands for ``math.name`` on Tensors, if a gradient flows through it."""
+def _counterpart(name: str) -> Any:
+    """What stands for ``math.name`` on Tensors, or None."""
     name = {"fsum": "sum"}.get(name, name)
-    ours: Any = primitives.get(name) or implementations.get(getattr(np, name, None))
-    flows = getattr(ours, "differentiable", False) and ours.gradient != ["0"]
-    return name if flows else None
+    return primitives.get(name) or implementations.get(getattr(np, name, None))
+
+
+def _flows(ours: Any) -> bool:
+    return getattr(ours, "differentiable", False) and ours.gradient != ["0"]
