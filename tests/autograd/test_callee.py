@@ -38,19 +38,27 @@ def test_what_is_called() -> None:
 
 def test_what_the_call_reads() -> None:
     probe, numbers = Probe(), map(np.float64, [1])
-    for call, maps, key in (
-        (lambda: list(map(float, [probe])), float, None),
-        (lambda: [*map(np.fromiter, [probe], [float])], np.fromiter, None),
-        (lambda: max([probe, probe], key=float), None, float),
-        (lambda: sorted((probe for _ in range(2)), key=float, reverse=True), None, float),
-        (lambda: np.fromiter(numbers and map(float, [probe]), float), Unknown(), None),
+    probes = {"a": probe, "b": probe}
+    items = zip("a", map(int, map(float, [probe])), strict=True)
+    for call, asking, key in (
+        (lambda: list(map(float, [probe])), [float], None),
+        (lambda: [*map(np.fromiter, [probe], [float])], [np.fromiter], None),
+        (lambda: max([probe, probe], key=float), [float], float),
+        (lambda: sorted((probe for _ in range(2)), key=float, reverse=True), [float], float),
+        (lambda: max(probes.values(), key=float), [float], float),
+        (lambda: max(map(lambda x: x, sorted(probes.values(), key=id)), key=float), [float], float),  # noqa: C417
+        (lambda: dict(enumerate(zip("ab", map(float, probes.values()), strict=True), start=1)), [float], None),
+        (lambda: [number for _, number in items], [int], None),
+        (lambda: (lambda *numbers: numbers)(*filter(float, map(np.float64, [probe]))), [float, np.float64], None),
+        (lambda: max(map(float, [probe]), key=[float][0]), [float, Unknown("…")], Unknown("…")),
+        (lambda: np.fromiter(numbers and map(float, [probe]), float), [Unknown("…")], None),
     ):
         try:
             call()
         except TypeError:
-            assert maps is np.fromiter
+            assert asking[0] is np.fromiter
             continue
-        assert (probe.call.maps, probe.call.key) == (maps, key)
+        assert (list(probe.call.asking), probe.call.key) == (asking, key)
 
 
 def test_attributes_are_read_without_running_the_users_code() -> None:

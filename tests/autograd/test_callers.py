@@ -6,7 +6,9 @@ import array
 import collections
 import ctypes
 import functools
+import heapq
 import itertools
+import json
 import math
 import operator
 import re
@@ -223,6 +225,8 @@ MATHS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "erf": (lambda t: math.erf(t), "erf"),
     "atan2": (lambda t: math.atan2(1.0, t), "atan2"),
     "fsum": (lambda t: math.fsum([t, t]), "sum"),
+    "modf": (lambda t: math.modf(t), "modf"),
+    "frexp": (lambda t: math.frexp(t), "frexp"),
 }
 
 
@@ -265,6 +269,23 @@ def test_the_same_line_may_call_now_one_now_another(t: tg.Tensor) -> None:
     assert arrays == [1, 2] * 5
 
 
+class Iterable:
+    """What it gives is made elsewhere."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers = numbers
+
+    def __iter__(self) -> Any:
+        return self.numbers
+
+
+class Numbers(list[Any]):
+    """A list that gives something else than it holds."""
+
+    def __iter__(self) -> Any:
+        return map(np.float64, self[:])
+
+
 def by_name(name: str) -> Any:
     return getattr(np, name)
 
@@ -294,6 +315,21 @@ DETOURS: dict[str, Callable[[Any], Any]] = {
     "either": lambda t: list(map(float, [t]) if t.ndim else map(np.float64, [t])),
     "or": lambda t: list(t.shape or map(np.float64, [t])),
     "chain": lambda t: list(itertools.chain(map(float, [t]), map(np.float64, [t]))),
+    "zip": lambda t: list(zip(map(float, [t]), map(np.float64, [t]), strict=True)),
+    "zip in a name": lambda t: (lambda pairs: [pair for pair in pairs])(zip(map(np.float64, [t]))),  # noqa: C416
+    "enumerate": lambda t: [number for _, number in enumerate(map(np.float64, [t]))],
+    "filter": lambda t: list(filter(None, map(np.float64, [t]))),
+    "max of all arguments": lambda t: max(*map(np.float64, [t, t])),
+    "max of either": lambda t: max(map(np.float64, [t, t]) if table else [0.0], key=float),
+    "a user's iterable": lambda t: max(Iterable(map(np.float64, [t, t])), key=float),
+    "a user's list": lambda t: (lambda numbers: max(numbers, key=float))(Numbers([t])),
+    "a key in a list": lambda t: max(filter(float, [t, t]), key=[np.zeros(2).fill][0]),
+    "__init__": lambda t: type("Filling", (float,), {"__init__": np.zeros(2).fill})(t),
+    "__call__ of a metaclass": lambda t: type("Kind", (type,), {"__call__": np.float64})("Number", (float,), {})(t),
+    "__lt__": lambda t: type("Less", (), {"__lt__": staticmethod(np.float64)})() < t,
+    "__round__": lambda t: round(type("Round", (), {"__round__": staticmethod(np.float64)})(), t),
+    "array.flat": lambda t: run("a = np.zeros(2); a.flat = t", t),
+    "array.real": lambda t: run("a = np.zeros(2); a.real = t", t),
 }
 
 
@@ -307,13 +343,13 @@ def test_the_message_says_what_cannot_be_told(t: tg.Tensor) -> None:
     message = str(refusal(DETOURS["subscript"], t))
     assert message.startswith("…(…) would take the bare number of a Tensor that requires a gradient, and it is not")
     assert "Write …(t.item()) if it is meant ([t.item() for t in …] for an iterator)" in message
-    assert str(refusal(lambda t: collections.deque(map(float, [t])), t)).startswith(
-        "deque(…) would take the bare number of a Tensor"
+    assert str(refusal(lambda t: array.array("d", map(float, [t])), t)).startswith(
+        "array(…) would take the bare number of a Tensor"
     )
     message = str(refusal(lambda t: max({"losses": [t, t]}["losses"], key=float), t))
     assert message.startswith("max(…, key=float)")
     assert "Write key=lambda t: t.item()" in message
-    assert str(refusal(lambda t: run("a = []; a += map(float, [t])", t), t)).startswith(
+    assert str(refusal(lambda t: run("a = []; a += t.shape or map(float, [t])", t), t)).startswith(
         "an iterator such as map(np.float64, …) would take the bare"
     )
 
@@ -398,6 +434,16 @@ READERS: dict[str, Callable[[Any, Any], Any]] = {
     "comprehension": lambda kind, tensors: [number for number in map(kind, tensors)],  # noqa: C416
     "generator": lambda kind, tensors: list(number for number in map(kind, tensors)),  # noqa: C400
     "next": lambda kind, tensors: [next(map(kind, tensors)), next(map(kind, tensors[1:]))],
+    "slice": lambda kind, tensors: list(map(kind, tensors[:1] + tensors[1:])),
+    "dict of zip": lambda kind, tensors: dict(zip("ab", map(kind, tensors), strict=True)).values(),
+    "enumerate": lambda kind, tensors: [number for _, number in enumerate(map(kind, tensors), start=1)],
+    "zip": lambda kind, tensors: [a + 0 * b for a, b in zip(map(kind, tensors), tensors, strict=True)],
+    "filter": lambda kind, tensors: list(filter(None, map(kind, tensors))),
+    "map of map": lambda kind, tensors: list(map(lambda x: x, map(kind, tensors))),  # noqa: C417
+    "all arguments": lambda kind, tensors: [min(*map(kind, tensors)), max(*map(kind, tensors))],
+    "deque": lambda kind, tensors: collections.deque(map(kind, tensors), maxlen=2),
+    "extend": lambda kind, tensors: (lambda found: found.extend(map(kind, tensors)) or found)([]),
+    "print": lambda kind, tensors: [print(*map(kind, tensors), sep=", "), 1.0, 2.0][1:],
     "in loops": in_loops,
     "in a name": in_a_name,
 }
@@ -421,6 +467,11 @@ ORDERS: dict[str, Callable[[list[tg.Tensor]], Any]] = {
     "comprehension": lambda tensors: max([t for t in tensors], key=float),  # noqa: C416
     "generator": lambda tensors: max((t for t in tensors), key=float),
     "lambda": lambda tensors: max(iter(tensors), key=lambda t: float(t)),
+    "slices": lambda tensors: max(max(tensors[:2], key=float), *tensors[::1], key=lambda t: float(t)),
+    "values": lambda tensors: (lambda losses: max(losses.values(), key=float))(dict(enumerate(tensors))),
+    "heap": lambda tensors: heapq.nlargest(1, tensors, key=float)[0],
+    "filter": lambda tensors: max(filter(float, tensors), key=float),
+    "results": lambda tensors: max(map(lambda t: t, tensors), key=float),  # noqa: C417
     "list.sort": lambda tensors: (lambda ordered: ordered.sort(key=float) or ordered[1])(list(tensors)),
 }
 
@@ -439,4 +490,7 @@ def test_python_s_own_functions_that_want_numbers(t: tg.Tensor) -> None:
     assert Metres(t) == 0.5
     assert struct.pack("d", t) == struct.pack("d", 0.5)
     assert ctypes.c_double(t).value == 0.5  # type: ignore[arg-type]
+    assert json.dumps({"loss": t}, default=float) == '{"loss": 0.5}'
+    assert all(map(math.isfinite, [t])) and not any(map(math.isnan, [t]))  # noqa: PT018
+    assert list(filter(math.isfinite, [t])) == [t]
     assert statistics.fmean([t.item()]) == 0.5

@@ -5,20 +5,23 @@ from __future__ import annotations
 import dis
 import opcode
 from types import CodeType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["DISPLAY", "Expression", "Names", "Site", "read_site"]
+__all__ = ["DISPLAY", "Applied", "Expression", "Names", "Site", "read_site"]
 
 _OPERATIONS = {
-    "store": ("STORE_SUBSCR", "STORE_SLICE"),
-    "compare": ("COMPARE_OP", "CONTAINS_OP"),
+    "store": ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR"),
     "format": ("FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC"),
     "iterate": ("FOR_ITER", "UNPACK_SEQUENCE", "UNPACK_EX", "LIST_EXTEND", "SET_UPDATE", "SEND"),
 }
 _CALLS = ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX")
-_DISPLAYS = ("BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "LIST_EXTEND")
-_COMPREHENSIONS = (("SWAP", "STORE_FAST"), ("GET_ITER", "CALL"), ("GET_ITER", "PRECALL"))
-"""What a list's comprehension in its function's own code ends with, and any other comprehension."""
+_WRITTEN = ("BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "LIST_EXTEND", "LOAD_CONST")
+_DISPLAYS = (*_WRITTEN, "MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "BINARY_SLICE")
+_INLINED = (("SWAP", "STORE_FAST"), ("STORE_FAST", "STORE_FAST"), ("SWAP", "STORE_FAST_STORE_FAST"))
+_COMPREHENSIONS = (*_INLINED, ("GET_ITER", "CALL"), ("GET_ITER", "PRECALL"), ("BUILD_SLICE", "BINARY_SUBSCR"))
+"""What a comprehension in its function's own code ends with, any other comprehension, and a slice with a step."""
+_ROOM = ("LOAD_FAST_AND_CLEAR", "SWAP", "BUILD_LIST", "BUILD_SET", "BUILD_MAP")
+"""With what the former makes room for its variables and its result before the loop."""
 
 
 class Names(NamedTuple):
@@ -32,9 +35,16 @@ class Names(NamedTuple):
     steps: tuple[str, ...] = ()
 
 
+class Applied(NamedTuple):
+    """A call within a call: ``map(float, a)`` has the callee ``map`` and the arguments ``float`` and ``a``."""
+
+    callee: Expression
+    arguments: tuple[Expression, ...]
+
+
 DISPLAY = "display"
-Expression = Names | str | None
-"""Names, DISPLAY for what has its elements written down or is a comprehension, None for all that is harder to read."""
+Expression: TypeAlias = "Names | Applied | str | None"
+"""DISPLAY for a constant, a lambda, a comprehension, a slice or elements that are written down; None for the rest."""
 
 
 class Site(NamedTuple):
@@ -43,18 +53,16 @@ class Site(NamedTuple):
     Attributes
     ----------
     operation : str
-        "call", or what else takes values: "store", "iterate", "compare", "format", "operate"; else empty.
+        "call", or what else takes values: "store", "iterate", "format", "operate"; else empty.
     callee, first, key : Expression
-        The callee, its first positional argument (or the iterator that is read), and its argument ``key``.
-    mapped : tuple of Expression
-        ``f`` and ``g`` where the first argument is written ``f(g, …)``; empty elsewhere.
+        The callee, its first positional argument (or the iterator that is read), and its argument ``key``. The first
+        of ``f(*a)`` is ``a``; a key that is there has Names at least, with "…" for a step.
     """
 
     operation: str
     callee: Expression = None
     first: Expression = None
     key: Expression = None
-    mapped: tuple[Expression, ...] = ()
 
 
 class _Step(NamedTuple):
@@ -99,11 +107,12 @@ def _read(code: CodeType, place: int) -> Site:
     steps, _ = _run_to(code, place)
     end = len(steps) - 1
     steps[end] = steps[end]._replace(is_target=False)  # a loop comes back to it with the same iterator
-    for i in range(max(end - 5, 0), end):  # a list's comprehension makes room for its variable before the loop
-        if steps[i].name == "GET_ITER":
-            end = i
+    i = end - 1
+    while steps[i].name in _ROOM:
+        i -= 1
+    end = i if steps[i].name == "GET_ITER" else end
     start = _start(steps, end, steps[end].depth - 1)
-    return Site(operation, first=_expression(steps, start, end), mapped=_mapped(steps, start, end))
+    return Site(operation, first=_expression(steps, start, end))
 
 
 def _run_to(code: CodeType, place: int) -> tuple[list[_Step], int]:
@@ -158,65 +167,54 @@ def _begins_branch(steps: list[_Step], i: int, end: int) -> bool:
 
 def _read_call(steps: list[_Step], after: int) -> Site:
     """The call that `steps` end with."""
-    call = steps[-1]
-    end = len(steps) - 1
-    while steps[end - 1].name in ("PRECALL", "KW_NAMES"):
-        end -= 1
-    keywords: object = ()
-    if call.name == "CALL_KW":
-        end -= 1  # its keywords are a constant on the stack
-    if call.name == "CALL_KW" or steps[end].name == "KW_NAMES":
-        keywords = steps[end].value
-    count = 1 if call.name == "CALL_FUNCTION_EX" else call.value
-    if not isinstance(count, int) or not isinstance(keywords, tuple):
+    starts, keywords = _arguments(steps, len(steps) - 1, after - 1)
+    if not starts:
         return Site("call")
-    starts = _arguments(steps, end, after - 1, count)
-    if starts[0] < 0:
-        return Site("call")
-    callee = _names(steps, starts[0] - 1)[0]
-    if call.name == "CALL_FUNCTION_EX":
-        return Site("call", callee)
-    positional, key = count - len(keywords), None
+    callee, positional = _names(steps, starts[0] - 1)[0], len(starts) - 1 - len(keywords)
+    first, key = _expression(steps, *starts[:2]) if positional else DISPLAY, None
+    if steps[-1].name == "CALL_FUNCTION_EX":
+        return Site("call", callee, None if first == DISPLAY else first)  # a display of all arguments: f(a, *b)
     if "key" in keywords:
         k = positional + keywords.index("key")
-        key = _expression(steps, *starts[k : k + 2])
-    if positional == 0 or (positional > 1 and key):  # max(a, b, key=float) has its elements written down
-        return Site("call", callee, DISPLAY, key)
-    return Site("call", callee, _expression(steps, *starts[:2]), key, _mapped(steps, *starts[:2]))
+        key = _expression(steps, *starts[k : k + 2]) or Names(steps=("…",))
+    return Site("call", callee, DISPLAY if positional > 1 and key else first, key)  # max(a, b, key=float)
 
 
-def _arguments(steps: list[_Step], end: int, depth: int, count: int) -> list[int]:
-    """Where the `count` arguments of a call begin that end before `end`, and that end.
+def _arguments(steps: list[_Step], call: int, depth: int) -> tuple[list[int], tuple[object, ...]]:
+    """Where the arguments of a call begin and the last one ends, empty if that cannot be told; and its keywords.
 
     Of the stack the call has `depth` values below it, and its callee takes two places.
     """
-    starts = [end]
-    for k in reversed(range(count)):
-        starts.insert(0, _start(steps, starts[0], depth + 2 + k))
-    return starts
-
-
-def _mapped(steps: list[_Step], start: int, end: int) -> tuple[Expression, ...]:
-    """f and g if the value from `start` to `end` is that of ``f(g, …)``."""
-    call = steps[end - 1]
-    if start < 0 or call.name != "CALL" or not isinstance(call.value, int) or not call.value:
-        return ()
-    end -= 1
-    while steps[end - 1].name == "PRECALL":
+    name, count = steps[call].name, steps[call].value
+    end = call
+    while steps[end - 1].name in ("PRECALL", "KW_NAMES"):
         end -= 1
-    starts = _arguments(steps, end, steps[start].depth, call.value)
-    return (_expression(steps, start, starts[0]), _expression(steps, *starts[:2])) if starts[0] >= 0 else ()
+    if name == "CALL_KW":
+        end -= 1  # its keywords are a constant on the stack
+    keywords = steps[end].value if name == "CALL_KW" or steps[end].name == "KW_NAMES" else ()
+    if not isinstance(count, int) or not isinstance(keywords, tuple):
+        return [], ()
+    starts = [end]
+    for k in reversed(range(1 + (count & 1) if name == "CALL_FUNCTION_EX" else count)):
+        starts.insert(0, _start(steps, starts[0], depth + 2 + k))
+    return (starts if starts[0] >= 0 else []), keywords
 
 
 def _expression(steps: list[_Step], start: int, end: int) -> Expression:
     """How the value from `start` to `end` is written."""
-    if start < 0:
+    if start < 0 or steps[end].is_target:  # two branches meet there: f(a if c else b)
         return None
     names, first = _names(steps, end - 1)
     if start in (first, first - 1 if steps[start].name == "PUSH_NULL" else first):
         return names
     last = [step.name for step in steps[start:end] if step.name != "PRECALL"][-2:]
-    return DISPLAY if last[-1] in _DISPLAYS or tuple(last) in _COMPREHENSIONS else None
+    if last[-1] in _DISPLAYS or tuple(last) in _COMPREHENSIONS:
+        return DISPLAY
+    starts, _ = _arguments(steps, end - 1, steps[start].depth) if last[-1] in ("CALL", "CALL_KW") else ([], ())
+    if not starts:
+        return None
+    arguments = [_expression(steps, *starts[k : k + 2]) for k in range(len(starts) - 1)]
+    return Applied(_expression(steps, start, starts[0]), tuple(arguments))
 
 
 def _names(steps: list[_Step], last: int) -> tuple[Names, int]:

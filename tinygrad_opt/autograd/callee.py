@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import builtins
+import collections
 import inspect
 import operator
-from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FrameType, FunctionType, GeneratorType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
-from .bytecode import DISPLAY, Expression, Names, Site, read_site
+import numpy as np
 
-__all__ = ["Call", "Unknown", "read_attribute", "what_is_called"]
+from .array_methods import ArrayMethods
+from .bytecode import DISPLAY, Applied, Expression, Names, read_site
 
-_OPERATIONS = {"store": operator.setitem, "iterate": next, "compare": operator.eq, "format": format}
+__all__ = ["Call", "Unknown", "is_one_of", "read_attribute", "what_is_called"]
+
+_OPERATIONS = {"store": operator.setitem, "iterate": next, "format": format}
+_ITERATORS = (map, filter, zip, enumerate)
+_CONTAINERS = (list, tuple, set, frozenset, dict, collections.deque, range, str, np.ndarray, ArrayMethods)
+_VIEWS: tuple[Any, ...] = ({}.keys(), {}.values(), {}.items())
+_ONES: tuple[Any, ...] = (*_VIEWS, *map(iter, ([], (), set(), {}, range(0), "", "é", *_VIEWS)))
+_WAYS_IN = tuple(inspect.getattr_static(kind, "__iter__") for kind in (*_CONTAINERS, *map(type, _ONES), GeneratorType))
+"""How to get at elements that are there already, or that come from a Python function with a frame of its own."""
+_MAKERS = (list, tuple, set, frozenset, dict, sorted, range, dict.keys, dict.values, dict.items)
 
 
 class Unknown(NamedTuple):
@@ -31,16 +41,17 @@ class Call(NamedTuple):
     ----------
     function : object
         The callee, or Unknown. ``a[i] = x`` counts as a call of ``operator.setitem``, a loop over an iterator as one
-        of ``next``, every comparison as ``operator.eq``, ``"…" % x`` and an f-string as ``format``.
-    maps : object
-        Where the first argument is an iterator: the function that it applies, as far as it is a ``map``, or Unknown.
-        None where the first argument is a container, whose elements are there already.
+        of ``next``, ``"…" % x`` and an f-string as ``format``.
+    asking : tuple
+        The functions that run over the elements while the call reads its first argument: float in ``map(float, a)`` or
+        ``key=float``; none for a list. Unknown stands for what cannot be told. A function that is written in Python
+        has a frame of its own in which to look, and is left out.
     key : object
         The argument ``key``, None where there is none.
     """
 
     function: Any
-    maps: Any = Unknown()
+    asking: tuple[Any, ...] = (Unknown(),)
     key: Any = None
 
 
@@ -53,7 +64,8 @@ def what_is_called(frame: FrameType) -> Call:
         function = _OPERATIONS.get(site.operation, Unknown())
     if function is float:  # by far the most frequent, and it needs no more
         return Call(function)
-    return Call(function, _maps(site, frame), _value(site.key, frame) if site.key else None)
+    key = _read(site.key, frame) if site.key else None
+    return Call(function, (*_applied(_read(site.first, frame)), *_frameless((key,))), key)
 
 
 def read_attribute(owner: Any, name: str) -> Any:
@@ -90,13 +102,43 @@ def _value(expression: Expression, frame: FrameType) -> Any:
     return found
 
 
-def _maps(site: Site, frame: FrameType) -> Any:
-    """`Call.maps`."""
-    if site.mapped and _value(site.mapped[0], frame) is builtins.map:
-        return _value(site.mapped[1], frame)
-    if site.first == DISPLAY:
-        return None
-    first = _value(site.first, frame)
-    if type(first) is map:
-        return first.__reduce__()[1][0]
-    return Unknown() if isinstance(first, Unknown) or hasattr(type(first), "__next__") else None
+def _read(expression: Expression, frame: FrameType) -> Any:
+    """The same, where a constant, a list that is written out and the like stay DISPLAY, and a call stays Applied."""
+    if isinstance(expression, Applied):
+        arguments = tuple(_read(argument, frame) for argument in expression.arguments)
+        return Applied(_value(expression.callee, frame), arguments)
+    return expression if expression == DISPLAY else _value(expression, frame)
+
+
+def _applied(thing: Any) -> tuple[Any, ...]:
+    """The functions that run when an object is read, or what `_read` has made of an expression."""
+    kind: Any
+    parts: tuple[Any, ...]
+    if isinstance(thing, Applied):
+        kind, parts = thing
+        if is_one_of(kind, _MAKERS):
+            return ()
+    elif is_one_of(type(thing), _ITERATORS):
+        kind, parts = thing.__reduce__()[:2]
+    elif isinstance(thing, Unknown):
+        return (thing,)
+    else:
+        way = inspect.getattr_static(type(thing), "__iter__", None)
+        return () if thing is DISPLAY or type(thing) is int or is_one_of(way, _WAYS_IN) else (Unknown(),)
+    if not (parts and is_one_of(kind, _ITERATORS)):
+        return (Unknown(),)
+    functions, iterators = (parts[:1], parts[1:]) if kind is map or kind is filter else ((), parts)
+    asking = _frameless(functions)
+    if kind is map and asking:  # it gives what this function makes, whatever of
+        return asking
+    return (*asking, *(function for part in iterators for function in _applied(part)))
+
+
+def _frameless(functions: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Without those that are written in Python, and without None."""
+    return tuple(each for each in functions if not (each is None or each is DISPLAY or isinstance(each, FunctionType)))
+
+
+def is_one_of(thing: Any, things: tuple[Any, ...]) -> bool:
+    """Whether it is that very object: == could run anyone's code."""
+    return any(thing is other for other in things)

@@ -7,6 +7,7 @@ those that are known to do no harm, and to no one else: what cannot be told coul
 
 from __future__ import annotations
 
+import collections
 import functools
 import operator
 import warnings
@@ -16,16 +17,32 @@ from typing import Any
 import numpy as np
 
 from ..errors import DetachError
-from .callee import Call, Unknown, read_attribute, what_is_called
+from .callee import Call, Unknown, is_one_of, read_attribute, what_is_called
 from .registry import implementations, primitives
 
 __all__ = ["check_caller"]
 
 _NUMBERS = (float, int, complex)
-_HARMLESS = (round, format, operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge)
-_READERS = (list, tuple, set, frozenset, sum, sorted, min, max, next)
-_ORDERS = (sorted, min, max, list.sort)
-_OTHERS = frozenset({"struct", "_struct", "ctypes", "_ctypes"})
+_MAKING = tuple(kind.__new__ for kind in _NUMBERS)
+_METHODS = (list.sort, list.extend, collections.deque.extend)
+_READERS = (
+    list,
+    tuple,
+    set,
+    frozenset,
+    dict,
+    collections.deque,
+    sum,
+    sorted,
+    min,
+    max,
+    any,
+    all,
+    next,
+    print,
+    *_METHODS,
+)
+_OTHERS = frozenset({"struct", "_struct", "ctypes", "_ctypes", "_json"})
 """Of Python's own: they call nothing else, and no one takes their results for Tensors."""
 _PRINTING = ("dragon4_positional", "dragon4_scientific")
 """What np.format_float_* call for their text."""
@@ -73,31 +90,35 @@ def check_caller(frame: FrameType) -> None:
 
 
 def _does_no_harm(function: Any, call: Call) -> bool:
-    if isinstance(function, type) and issubclass(function, _NUMBERS):
+    if isinstance(function, type) and issubclass(function, _NUMBERS):  # a user's, if it does not let others make it
+        return type(function) is type and is_one_of(function.__new__, _MAKING) and function.__init__ is object.__init__
+    if function is format:
         return True
-    by_key = call.maps is None and any(call.key is kind for kind in _NUMBERS)  # the elements themselves go on
-    by_map = any(call.maps is kind for kind in _NUMBERS)
-    return (
-        any(function is harmless for harmless in _HARMLESS)
-        or (by_key and any(function is order for order in _ORDERS))
-        or (by_map and any(function is reader for reader in _READERS))
-    )
+    return is_one_of(function, _READERS) and bool(call.asking) and all(_asks_on_purpose(each) for each in call.asking)
+
+
+def _asks_on_purpose(function: Any) -> bool:
+    """Whether everyone knows that it gives a Python number, or a truth value."""
+    if is_one_of(function, _NUMBERS):
+        return True
+    return isinstance(function, BuiltinFunctionType) and _home(function) == "math" and function.__name__ in _FLAT
 
 
 def _why(function: Any, key: Any) -> str:
     """What to say to a call that is not known to do no harm."""
     if function is operator.setitem:
         return (
-            "a[…] = t: an array's element would not know the gradient that this Tensor requires. Make the "
-            "array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write t.item()."
+            "a[…] = t: an array's element would not know the gradient that this Tensor requires, nor would a.flat or "
+            "a.real. Make the array a Tensor first, tg.as_tensor(a), put the parts together with np.stack, or write "
+            "t.item()."
         )
     name = read_attribute(function, "__name__") if not isinstance(function, Unknown) else function.name
-    if any(key is kind for kind in _NUMBERS):
+    if is_one_of(key, _NUMBERS):
         return (
             f"{name}(…, key={key.__name__}) of Tensors that require a gradient: it cannot be seen here whether it is "
             f"they that are put in order, or numbers that an iterator made of them. Write key=lambda t: t.item()."
         )
-    if any(function is reader for reader in _READERS) or not name:
+    if is_one_of(function, _READERS) or not name:
         return (
             "an iterator such as map(np.float64, …) would take the bare numbers of Tensors that require a gradient, "
             "and what is made of them would not know it. Write [t.item() for t in …] if that is meant, or np.stack "
@@ -159,4 +180,4 @@ def _counterpart(name: str) -> Any:
 
 
 def _flows(ours: Any) -> bool:
-    return getattr(ours, "differentiable", False) and ours.gradient != ["0"]
+    return getattr(ours, "differentiable", True) and getattr(ours, "gradient", "") != ["0"]
