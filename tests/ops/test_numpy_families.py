@@ -53,6 +53,10 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         (X, Y, W),
     ),
     "histogramdd": (lambda s: np.histogramdd(s, 3), (RNG.standard_normal((7, 3)),)),
+    "histogramdd edges": (
+        np.histogramdd,
+        (RNG.standard_normal((7, 2)), np.array([[-2.0, 0.0, 2.5], [-1.0, 0.5, 2.0]])),
+    ),
     "histogramdd ranges": (lambda s: np.histogramdd(s, (2, 3), [(-1, 1), (0, 2)]), (RNG.standard_normal((7, 2)),)),
     "sort_complex": (np.sort_complex, (X,)),
     "windows": (lambda x: windows(x, 3), (X,)),

@@ -18,6 +18,7 @@ __all__ = ["histogram", "histogram2d", "histogram_bin_edges", "histogramdd"]
 
 def _edges(a: Any, bins: Any, range: Any, weights: Any) -> Any:
     """The edges of the bins: those given, or evenly spaced between the ends of `range` or of the values."""
+    bins = bins.item() if isinstance(bins, Tensor) and not bins.ndim else bins
     if not isinstance(bins, (str, int, np.integer)):
         np.histogram_bin_edges(a.data, as_array(bins))  # raises for edges that do not rise
         return beside(bins, a)
@@ -103,7 +104,6 @@ def histogramdd(
         points: Any = as_tensor(sample)
         points = points if points.ndim == 2 else np.atleast_2d(points).T
         columns = [points[:, i] for i in np.arange(points.shape[1])]
-    bins = as_array(bins) if isinstance(bins, Tensor) else bins
     each = list(bins) if isinstance(bins, (list, tuple)) or np.ndim(bins) else [bins] * len(columns)
     ranges: Sequence[Any] = [None] * len(columns) if range is None else range
     if len(each) != len(columns) or len(ranges) != len(columns):
@@ -134,7 +134,7 @@ def histogram2d(
     x, y = together(x, y)
     if x.shape != y.shape:
         raise ShapeError(f"histogram2d: x and y must have the same shape, got {x.shape} and {y.shape}.")
-    if not isinstance(bins, (int, np.integer)) and len(bins) not in (1, 2):
+    if (isinstance(bins, (list, tuple)) or np.ndim(bins)) and len(bins) not in (1, 2):
         bins = [bins, bins]
     hist, edges = histogramdd([x, y], bins, range, density, weights)
     return hist, *edges
