@@ -253,6 +253,10 @@ def test_hash_and_equality():
     x, y = leaf([1.0, 2.0]), leaf([1.0, 3.0])
     assert (x == y).tolist() == [True, False]
     assert len({x, y, x}) == 2
+    assert x.detach() == pytest.approx([1.0, 2.0 + 1e-12])
+    assert x.detach() != pytest.approx([1.0, 2.1])
+    with pytest.raises(DetachError, match=r"t\.detach\(\)"):
+        assert leaf(1.0) == pytest.approx(1.0)
 
 
 def test_repr():

@@ -45,10 +45,12 @@ def _operator(function: Any, swapped: bool = False) -> Callable[[Any, Any], Any]
 
 
 def _equality(function: Any) -> Callable[[Any, Any], Any]:
-    """Elementwise with numbers; None and text are equal to no Tensor."""
+    """Elementwise with numbers; None and text are equal to no Tensor, and pytest.approx compares by its own rules."""
 
     def operator(self: ArrayMethods, other: Any) -> Any:
-        return NotImplemented if other is None or other.__class__ is str else operators[function](self, other)
+        if other is None or other.__class__ is str or getattr(other.__class__, "__array_ufunc__", True) is None:
+            return NotImplemented
+        return operators[function](self, other)
 
     return operator
 

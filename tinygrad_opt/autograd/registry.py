@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ..errors import DetachError
 
 __all__ = ["declared", "implementations", "implements", "lookup", "operators", "primitives"]
@@ -49,9 +51,12 @@ def lookup(function: Any) -> Callable[..., Any]:
     except (KeyError, TypeError):
         name = getattr(function, "__name__", repr(function))
         module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+        foreign = type(function) is np.ufunc and getattr(np, name, None) is not function  # one of scipy.special
+        ways = f"Use tg.{name}, write it" if foreign and name in primitives else "Write it"
         raise DetachError(
-            f"{module}.{name} is not defined on Tensors, and would lose their gradient. Write it with functions that "
-            f"are (see dir(tinygrad_opt)), declare it with @tg.primitive, or pass t.detach().numpy() on purpose."
+            f"{name if foreign else f'{module}.{name}'} is not defined on Tensors, and would lose their gradient. "
+            f"{ways} with functions that are (see dir(tinygrad_opt)), declare it with @tg.primitive, or pass "
+            f"t.detach().numpy() on purpose."
         ) from None
 
 
