@@ -22,6 +22,7 @@ from .inspection import *
 from .joining import *
 from .mapping import *
 from .matmul import *
+from .memory import *
 from .namespace import *
 from .nan_functions import *
 from .norms import *
