@@ -63,11 +63,28 @@ def test_large_arrays_go_in_blocks() -> None:
     np.testing.assert_array_equal(tg.erf(tg.Tensor(x.T)).data, np.stack([tg.erf(tg.Tensor(row)).data for row in x.T]))
 
 
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfinv", "lgamma", "digamma", "i0"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_dtype_stays_also_without_axes(name: str, dtype: Any) -> None:
+    if name in ("lgamma", "digamma", "i0"):
+        pytest.importorskip("scipy.special")
+    row = getattr(tg, name)(tg.tensor(np.array([0.25, 0.5], dtype)))
+    for i, value in enumerate((0.25, 0.5)):
+        x = tg.tensor(np.array(value, dtype), requires_grad=True)
+        out = getattr(tg, name)(x)
+        assert (out.shape, out.dtype) == ((), row.dtype) == ((), dtype)
+        assert out.item() == row.data[i]
+        out.backward()
+        assert x.grad is not None
+        assert (x.grad.shape, x.grad.dtype) == ((), dtype)
+
+
 def test_integers_become_floats() -> None:
     np.testing.assert_allclose(tg.erf(tg.tensor([0, 1])).data, [0, math.erf(1)], rtol=1e-15)
 
 
 def test_gamma_functions() -> None:
+    assert tg.lgamma(tg.tensor([-np.inf, np.inf])).tolist() == [np.inf, np.inf]
     x = tg.Tensor(np.array([0.5, 1.0, 4.0]), requires_grad=True)
     y = tg.lgamma(x)
     np.testing.assert_allclose(y.data, [0.5 * math.log(math.pi), 0.0, math.log(6.0)], atol=1e-15)

@@ -131,7 +131,7 @@ def _in_blocks(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _erf(x: Any) -> Any:
     if x.dtype == np.float32:
         x = np.clip(x, -BEND_END, BEND_END)
-        y = _polynomial(BEND, x * x)
+        y = np.asarray(_polynomial(BEND, x * x))  # not the scalar that an array without axes turns into
         y *= x
         return np.tanh(y, out=y)
     if x.dtype != np.float64:
@@ -212,6 +212,12 @@ def _scipy() -> Any:
     return scipy.special
 
 
+def _by_scipy(name: str, x: Any) -> Any:
+    """SciPy's function, in float16 where x is: SciPy goes over to float64."""
+    out = getattr(_scipy(), name)(x)
+    return out.astype(x.dtype) if x.dtype == np.float16 else out
+
+
 @primitive(
     vjp=[lambda g, _y, x: g * polygamma(1, x)],
     formula="ψ(x)",
@@ -220,7 +226,7 @@ def _scipy() -> Any:
 )
 def digamma(x: Any) -> Any:
     """ψ(x), the derivative of ln Γ(x)."""
-    return _scipy().digamma(x)
+    return _by_scipy("digamma", x)
 
 
 @primitive(
@@ -247,13 +253,13 @@ def polygamma(n: int, x: Any) -> Any:
 @primitive(vjp=[lambda g, _y, x: g * digamma(x)], formula="ln |Γ(x)|", gradient=["g · ψ(x)"], samples=unary(0.5, 3.0))
 def lgamma(x: Any) -> Any:
     """The logarithm of |Γ(x)|."""
-    return _scipy().gammaln(x)
+    return _by_scipy("gammaln", np.where(x == -np.inf, np.inf, x))  # as C and PyTorch have it
 
 
 @primitive(numpy=np.i0, formula="I₀(x)", gradient=["g · I₁(x)"], samples=unary())
 def i0(x: Any) -> Any:
     """The modified Bessel function of the first kind, order 0."""
-    return _scipy().i0(x)
+    return _by_scipy("i0", x)
 
 
 @i0.vjp(0)
@@ -264,7 +270,7 @@ def _(g: Any, _y: Any, x: Any) -> Any:
 @primitive(formula="I₁(x)", gradient=["g · (I₀(x) − I₁(x) / x), g / 2 at 0"], samples=unary(0.5, 2.0))
 def i1(x: Any) -> Any:
     """The modified Bessel function of the first kind, order 1."""
-    return _scipy().i1(x)
+    return _by_scipy("i1", x)
 
 
 @i1.vjp(0)
