@@ -6,6 +6,7 @@ from tinygrad_opt.kernels import kernels, threads
 from tinygrad_opt.nn.attend import attend, naive_attend, self_attend
 
 attention = pytest.importorskip("tinygrad_opt.kernels.attention")
+sharing = pytest.importorskip("tinygrad_opt.kernels.sharing")
 PLAIN = {"mask": None, "keep": None, "causal": False, "scale": 0.4}
 RNG = np.random.default_rng(0)
 
@@ -31,13 +32,13 @@ def results(function, arrays, options, dtype):
 @pytest.fixture
 def compiled(monkeypatch):
     monkeypatch.setattr(threads, "workers", lambda: 2)
-    monkeypatch.setattr(attention, "in_parts", lambda f, n, work: threads.in_parts(f, n, work, 1))
-    threads._pool.cache_clear()
+    monkeypatch.setattr(sharing, "parts_of", lambda count, work, least: threads.parts_of(count, work, 1))
+    threads._forget()
     before = kernels()
     kernels("numba")
     yield
     kernels(before)
-    threads._pool.cache_clear()
+    threads._forget()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -35,9 +35,9 @@ def three_threads(monkeypatch):
     pytest.importorskip("numba")
     for module in (blas, threads):
         monkeypatch.setattr(module, "workers", lambda: 3)
-    threads._pool.cache_clear()
+    threads._forget()
     yield
-    threads._pool.cache_clear()
+    threads._forget()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from tinygrad_opt.autograd import Tensor
 from tinygrad_opt.kernels import kernels, threads
 from tinygrad_opt.nn.sequence import define_lstm, lstm_sequence
 
-recurrent = pytest.importorskip("tinygrad_opt.kernels.recurrent")
+sharing = pytest.importorskip("tinygrad_opt.kernels.sharing")
 
 
 def results(function, args, seen):
@@ -23,8 +23,8 @@ def results(function, args, seen):
 @pytest.mark.parametrize("parts", [1, 3])
 def test_lstm_is_its_definition(sizes, seen, parts, monkeypatch):
     monkeypatch.setattr(threads, "workers", lambda: parts)
-    monkeypatch.setattr(recurrent, "in_parts", lambda f, n, work: threads.in_parts(f, n, work, 1))
-    threads._pool.cache_clear()
+    monkeypatch.setattr(sharing, "parts_of", lambda count, work, least: threads.parts_of(count, work, 1))
+    threads._forget()
     t, b, i, h = sizes
     rng = np.random.default_rng(0)
     shapes = (t, b, i), (b, h), (b, h), (4 * h, i), (4 * h, h), (4 * h,)
@@ -34,7 +34,7 @@ def test_lstm_is_its_definition(sizes, seen, parts, monkeypatch):
         found = results(lstm_sequence, [a.astype(np.float32) for a in args], seen)
     finally:
         kernels(before)
-        threads._pool.cache_clear()
+        threads._forget()
     for a, expected in zip(found, results(define_lstm, args, seen), strict=True):
         assert a.dtype == np.float32
         assert np.abs(a - expected).max() <= 3e-6 * max(1, np.abs(expected).max())

@@ -287,8 +287,8 @@ def test_large_arrays_are_cut_over_the_cores(on_numba, monkeypatch):
     monkeypatch.setattr(flat, "LARGE", 512)
     monkeypatch.setattr(rules, "PART", 700)
     monkeypatch.setattr(threads, "workers", lambda: 3)
-    threads._pool.cache_clear()
+    threads._forget()
     got = run("Adam", {"lr": 0.1}, np.float32, 5, shapes, gap=False)
-    threads._pool.cache_clear()
+    threads._forget()
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -13,7 +13,7 @@ import numpy as np
 
 from .functions import any_order, compiled, exp, largest, total
 from .products import add_product, lay_panels
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["backward", "forward"]
 
@@ -65,6 +65,7 @@ def _put(source, count, x, at, step, width):  # type: ignore[no-untyped-def]
         _copy(source[i], x[at + i * step : at + i * step + width])
 
 
+@shared
 @compiled
 def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale, first, last):  # type: ignore[no-untyped-def]
     """Heads first … last − 1 of `sizes`: heads in a row, queries, keys, their width, the values' width."""
@@ -117,6 +118,7 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
             _put(found, count, y, at_y + low * steps[3][2], steps[3][2], wide)
 
 
+@shared
 @compiled
 def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, first, last):  # type: ignore[no-untyped-def]
     """Heads first … last − 1; `steps` are those of g, q, k, v, dq, dk and dv."""
@@ -225,12 +227,8 @@ def forward(q: Any, k: Any, v: Any, mask: Any, keep: Any, causal: bool, scale: f
     if mask is not None:
         added = _line(np.broadcast_to(mask.astype(np.float32, copy=False), shape))
     sizes, kept, heads = _common(q, v, keep)
-    weights, factor = p.reshape(-1), np.float32(scale)
-
-    def run(first: int, last: int) -> None:
-        _forward(*lines, steps, *added, kept, weights, sizes, causal, factor, first, last)
-
-    in_parts(run, heads, p.size * (q.shape[-1] + v.shape[-1]))
+    work = p.size * (q.shape[-1] + v.shape[-1])
+    _forward(heads, work, *lines, steps, *added, kept, p.reshape(-1), sizes, causal, np.float32(scale))
     return y, p
 
 
@@ -241,10 +239,7 @@ def backward(g: Any, p: Any, q: Any, k: Any, v: Any, keep: Any, causal: bool, sc
     found = tuple(_like(a, a.shape[-1]) for a in (q, k, v))
     lines, steps = _lines(g, q, k, v, *found)
     sizes, kept, heads = _common(q, v, keep)
-    weights, factor = np.ascontiguousarray(p).reshape(-1), np.float32(scale)
-
-    def run(first: int, last: int) -> None:
-        _backward(*lines, steps, weights, kept, sizes, causal, factor, first, last)
-
-    in_parts(run, heads, 2 * p.size * (q.shape[-1] + v.shape[-1]))
+    weights = np.ascontiguousarray(p).reshape(-1)
+    work = 2 * p.size * (q.shape[-1] + v.shape[-1])
+    _backward(heads, work, *lines, steps, weights, kept, sizes, causal, np.float32(scale))
     return found

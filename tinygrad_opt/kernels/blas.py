@@ -18,17 +18,18 @@ import numpy as np
 from numpy import ndarray
 
 from . import twin
-from .threads import in_parts, spinning, workers
+from .threads import spinning, workers
 
 __all__ = ["product"]
 
 _SHARED = 1 << 18  # multiplications from which OpenBLAS shares a product of matrices
-_WORTH = 1 << 22  # from which two threads are clearly faster than one
+_WORTH = 1 << 21  # from which two of our threads are clearly faster than one
+_SPREAD = 1 << 22  # from which OpenBLAS's are, their waiting included
 
 
 @functools.cache
-def _thread_count() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """How many threads NumPy's OpenBLAS uses, as two functions that get and set it; None without an OpenBLAS."""
+def _library() -> tuple[ctypes.CDLL, str, str] | None:
+    """NumPy's OpenBLAS, and what stands before and behind the names of its functions; None without an OpenBLAS."""
     home = Path(np.__file__).parent
     for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
         try:
@@ -36,12 +37,31 @@ def _thread_count() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
         except OSError:
             continue
         for prefix, suffix in (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", "")):
-            get = getattr(library, f"{prefix}openblas_get_num_threads{suffix}", None)
-            change = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)
-            if get is not None and change is not None:
-                change.restype = None
-                return get, change
+            if hasattr(library, f"{prefix}openblas_set_num_threads{suffix}"):
+                return library, prefix, suffix
     return None
+
+
+@functools.cache
+def _thread_count() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
+    """How many threads NumPy's OpenBLAS uses, as two functions that get and set it; None without an OpenBLAS."""
+    if (found := _library()) is None:
+        return None
+    library, prefix, suffix = found
+    change = getattr(library, f"{prefix}openblas_set_num_threads{suffix}")
+    change.restype = None
+    return getattr(library, f"{prefix}openblas_get_num_threads{suffix}"), change
+
+
+@functools.cache
+def _addresses() -> dict[Any, int]:
+    """Where its products of matrices are, by dtype; empty where its whole numbers are not of 64 bits."""
+    found = _library()
+    if found is None or found[2] != "64_":
+        return {}
+    names = {np.float32: "sgemm", np.float64: "dgemm"}
+    functions = {np.dtype(kind): getattr(found[0], f"{found[1]}cblas_{name}64_", None) for kind, name in names.items()}
+    return {kind: ctypes.cast(f, ctypes.c_void_p).value or 0 for kind, f in functions.items() if f is not None}
 
 
 class _OneThread:
@@ -74,9 +94,9 @@ class _OneThread:
 _one_thread = _OneThread()
 
 
-def _compiled() -> bool:
-    """Whether compiled kernels run here, on threads that do not sleep."""
-    return workers() > 1 and bool(twin("threads", _WORTH, 0) and spinning())
+def _compiled() -> Any:
+    """The module of compiled products, on threads that do not sleep; None where there is none."""
+    return twin("gemm", _WORTH, 0) if workers() > 1 and _addresses() and spinning() else None
 
 
 def product(a: Any, b: Any, bias: Any = None) -> Any:
@@ -86,38 +106,24 @@ def product(a: Any, b: Any, bias: Any = None) -> Any:
     """
     if a.__class__ is not ndarray or b.__class__ is not ndarray:
         y = a @ b
-    elif (work := a.size * b.shape[1]) < _SHARED or (work > _WORTH and not _compiled()):
+    elif (work := a.size * b.shape[1]) < _SHARED:
         y = a.dot(b)
     else:
-        with _one_thread as usual:
-            if work > _WORTH and usual > 1 and a.ndim == 2 and a.dtype == b.dtype and a.shape[1] == len(b):
-                return _in_parts(a, b, bias, work)
+        compiled = _compiled() if work >= _WORTH else None
+        if compiled is not None and a.ndim == 2 and a.dtype == b.dtype and a.shape[1] == len(b):
+            added = None if bias is None or bias.dtype is not a.dtype or bias.shape != b.shape[1:] else bias
+            with _one_thread as usual:
+                y = compiled.product(_addresses(), a, b, added, _WORTH // 2 if usual > 1 else work)
+            if added is not None:
+                return y
+        elif compiled is None and work > _SPREAD:
             y = a.dot(b)
+        else:
+            with _one_thread:
+                y = a.dot(b)
     if bias is None:
         return y
     if bias.dtype is not y.dtype or bias.ndim != 1:
         return y + bias
     y += bias
     return y
-
-
-def _in_parts(a: Any, b: Any, bias: Any, work: int) -> Any:
-    """The product cut over our threads, each of which adds the bias to what it has just written."""
-    y = np.empty((len(a), b.shape[1]), a.dtype)
-    along = bias is not None and bias.dtype is y.dtype and bias.shape == y.shape[1:]
-
-    def rows(i: int, j: int) -> None:
-        part = np.matmul(a[i:j], b, out=y[i:j])
-        if along:
-            part += bias
-
-    def columns(i: int, j: int) -> None:
-        part = np.matmul(a, b[:, i:j], out=y[:, i:j])
-        if along:
-            part += bias[i:j]
-
-    if len(a) >= b.shape[1]:
-        in_parts(rows, len(a), work, _WORTH // 2)
-    else:
-        in_parts(columns, b.shape[1], work, _WORTH // 2)
-    return y if along or bias is None else y + bias

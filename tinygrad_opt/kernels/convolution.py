@@ -21,7 +21,7 @@ import numpy as np
 from . import winograd
 from .geometry import geometry
 from .images import copy, jit, lay, take
-from .threads import in_parts
+from .sharing import shared
 from .tiles import begin_tile, dot_tile, sum_tile
 
 __all__ = ["channel_sums", "convolve", "convolve_transpose", "convolve_weight"]
@@ -30,6 +30,7 @@ _LEAST = 1 << 19  # multiplications that are worth a thread
 _PARTS = 8  # of a batch, each with a weight gradient of its own
 
 
+@shared
 @jit
 def _sum_terms(x, w, bias, y, offsets, ends, chunks, band, places, row, corners, counts, read, write, length, i, j):  # type: ignore[no-untyped-def]
     """Images i to j of the sum over terms.
@@ -75,6 +76,7 @@ def _sum_terms(x, w, bias, y, offsets, ends, chunks, band, places, row, corners,
                     take(sums[o // 4, o % 4], row, corners[phase], write, counts[phase], y[n, group * per + o])
 
 
+@shared
 @jit
 def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j):  # type: ignore[no-untyped-def]
     """Adds parts i to j of a batch to `w` (parts, groups, blocks of four outputs, 4, terms in threes).
@@ -108,6 +110,7 @@ def _weight(x, g, w, offsets, cuts, places, row, images, read, one, length, i, j
                         dot_tile(flat_given, rows, flat, offsets[group], k, places, count * vectors, total)  # type: ignore[call-arg]
 
 
+@shared
 @jit
 def _channel_sums(g, sums, first, last):  # type: ignore[no-untyped-def]
     """Sums of (N, C, L) over N and L, along a row in lanes, from row to row in double precision."""
@@ -127,7 +130,7 @@ def channel_sums(g: Any) -> Any:
         return None
     rows = np.ascontiguousarray(g).reshape((*g.shape[:2], -1))
     sums = np.empty(g.shape[1], g.dtype)
-    in_parts(lambda i, j: _channel_sums(rows, sums, i, j), g.shape[1], g.size, _LEAST // 8)
+    _channel_sums(g.shape[1], g.size, rows, sums, least=_LEAST // 8)
     return sums
 
 
@@ -179,7 +182,7 @@ def convolve(plan: Any, x: Any, w: Any, bias: Any, groups: int) -> Any:
 
 
 def _run(found: Any, x: Any, weights: Any, bias: Any, y: Any, work: int) -> None:
-    in_parts(lambda i, j: _sum_terms(x, weights, bias, y, *found.numbers, i, j), len(x), work, _LEAST)  # type: ignore[call-arg]
+    _sum_terms(len(x), work, x, weights, bias, y, *found.numbers, least=_LEAST)
 
 
 def convolve_transpose(plan: Any, g: Any, w: Any, groups: int) -> Any:
@@ -213,6 +216,6 @@ def convolve_weight(plan: Any, x: Any, g: Any, kernel: Any, groups: int) -> Any:
     w = np.zeros((parts, groups, _up(outs, 4) // 4, 4, offsets.shape[1]), x.dtype)
     images, given = _image(x), _image(g)
     work = len(x) * g.shape[1] * terms * plan.cells
-    in_parts(lambda i, j: _weight(images, given, w, offsets, cuts, *numbers, i, j), parts, work, _LEAST)  # type: ignore[call-arg]
+    _weight(parts, work, images, given, w, offsets, cuts, *numbers, least=_LEAST)
     total = w.sum(0) if parts > 1 else w[0]
     return total.reshape((groups, -1, offsets.shape[1]))[:, :outs, :terms].reshape((groups * outs, -1, *kernel))

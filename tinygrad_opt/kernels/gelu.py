@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .functions import compiled, erf, exp
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["exact", "exact_back", "tanh_form", "tanh_form_back"]
 
@@ -20,24 +20,30 @@ _THREE_THIRD = _f(3) * _THIRD
 _WORK = 8  # an element costs as much as so many multiplications
 
 
+@shared
 @compiled
-def _exact(y, x):  # type: ignore[no-untyped-def]
+def _exact(y, x, first, last):  # type: ignore[no-untyped-def]
+    y, x = y[first:last], x[first:last]
     for i in range(x.size):
         v = x[i]
         y[i] = _HALF * v * (_ONE + erf(v * _ROOT_HALF))
 
 
+@shared
 @compiled
-def _exact_back(d, g, y, x):  # type: ignore[no-untyped-def]
+def _exact_back(d, g, y, x, first, last):  # type: ignore[no-untyped-def]
+    d, g, y, x = d[first:last], g[first:last], y[first:last], x[first:last]
     for i in range(x.size):
         v = x[i]
         share = _HALF if v == _ZERO else y[i] / v
         d[i] = g[i] * (share + v * (_DENSITY * exp(_MINUS_HALF * (v * v))))
 
 
+@shared
 @compiled
-def _tanh(y, x):  # type: ignore[no-untyped-def]
+def _tanh(y, x, first, last):  # type: ignore[no-untyped-def]
     """x/2 · (1 + tanh z) = x · σ(2z), where nothing cancels."""
+    y, x = y[first:last], x[first:last]
     for i in range(x.size):
         v = x[i]
         z = _TWO * ((v * v * _THIRD + _FIRST) * v)
@@ -45,9 +51,11 @@ def _tanh(y, x):  # type: ignore[no-untyped-def]
         y[i] = v * (_ONE if z > _ZERO else e) / (_ONE + e)
 
 
+@shared
 @compiled
-def _tanh_back(d, g, x):  # type: ignore[no-untyped-def]
+def _tanh_back(d, g, x, first, last):  # type: ignore[no-untyped-def]
     """g · (σ(2z) + x · σ(2z) (1 − σ(2z)) · d(2z)/dx)"""
+    d, g, x = d[first:last], g[first:last], x[first:last]
     for i in range(x.size):
         v = x[i]
         square = v * v
@@ -62,7 +70,7 @@ def _run(loop: Any, *arrays: Any) -> Any:
     """``loop(out, *arrays)`` on the elements of arrays of one shape, shared among the threads."""
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
     out = np.empty(flat[0].shape, np.float32)
-    in_parts(lambda first, last: loop(out[first:last], *[a[first:last] for a in flat]), out.size, out.size * _WORK)
+    loop(out.size, out.size * _WORK, out, *flat)
     return out.reshape(arrays[0].shape)
 
 

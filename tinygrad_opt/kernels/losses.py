@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .functions import any_order, compiled, exp, largest, total
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["cross_entropy", "residual"]
 
 _f = np.float32
 _WORK = 8  # an element costs as much as so many multiplications
+_PARTS = 8  # of the rows, each with a sum of its own, whatever the number of threads
 
 
 @any_order
@@ -25,17 +26,19 @@ def _sum_exp(row, top):  # type: ignore[no-untyped-def]
     return sum_
 
 
+@shared
 @compiled
-def _losses(x, labels, first, last):  # type: ignore[no-untyped-def]
-    """Σ (ln Σ eˣ − x[label]) over some rows, in double precision."""
-    loss = 0.0
-    for n in range(first, last):
-        row = x[n]
-        top = largest(row)
-        loss += math.log(_sum_exp(row, top)) + top - row[labels[n]]
-    return loss
+def _losses(x, labels, sums, first, last):  # type: ignore[no-untyped-def]
+    """Σ (ln Σ eˣ − x[label]) over the rows of some parts, in double precision."""
+    count, parts = len(x), len(sums)
+    for i in range(first, last):
+        for n in range(count * i // parts, count * (i + 1) // parts):
+            row = x[n]
+            top = largest(row)
+            sums[i] += math.log(_sum_exp(row, top)) + top - row[labels[n]]
 
 
+@shared
 @compiled
 def _residual(x, labels, share, p, first, last):  # type: ignore[no-untyped-def]
     for n in range(first, last):
@@ -52,13 +55,14 @@ def _residual(x, labels, share, p, first, last):  # type: ignore[no-untyped-def]
 def cross_entropy(x: Any, labels: Any) -> Any:
     """The mean of ln Σ eˣ − x[label] over the rows of (N, C); the labels are taken to be 0 … C − 1."""
     x = np.ascontiguousarray(x)
-    parts = in_parts(lambda first, last: _losses(x, labels, first, last), len(x), x.size * _WORK)
-    return np.asarray(sum(parts) / len(x), np.float32)
+    sums = np.zeros(min(_PARTS, len(x)))
+    _losses(len(sums), x.size * _WORK, x, labels, sums)
+    return np.asarray(sums.sum() / len(x), np.float32)
 
 
 def residual(g: Any, x: Any, labels: Any) -> Any:
     """g/N · (softmax(x) − onehot(labels))."""
     x = np.ascontiguousarray(x)
     p, share = np.empty(x.shape, np.float32), np.float32(g / len(x))
-    in_parts(lambda first, last: _residual(x, labels, share, p, first, last), len(x), x.size * _WORK)
+    _residual(len(x), x.size * _WORK, x, labels, share, p)
     return p

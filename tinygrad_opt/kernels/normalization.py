@@ -12,7 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["feature_gradients", "mean_squares", "moments", "scale", "scale_features", "slice_gradients"]
 
@@ -22,6 +22,7 @@ _SHORTEST = 8  # elements of a row from which vectors fill
 _PARTS = 8  # of the rows, each with sums of its own
 
 
+@shared
 @_jit
 def _moments(x, mean, variance, first, last):  # type: ignore[no-untyped-def]
     """Mean and variance of some slices: a row's own, joined to those of the rows before it (Chan et al. 1983)."""
@@ -48,6 +49,7 @@ def _moments(x, mean, variance, first, last):  # type: ignore[no-untyped-def]
         variance[b] = spread / (length * x.shape[0])
 
 
+@shared
 @_jit
 def _mean_squares(x, squares, first, last):  # type: ignore[no-untyped-def]
     for b in range(first, last):
@@ -57,6 +59,7 @@ def _mean_squares(x, squares, first, last):  # type: ignore[no-untyped-def]
         squares[b] = total / row.size
 
 
+@shared
 @_jit
 def _scale(x, mean, factor, shift, y, first, last):  # type: ignore[no-untyped-def]
     for a in range(x.shape[0]):
@@ -66,6 +69,7 @@ def _scale(x, mean, factor, shift, y, first, last):  # type: ignore[no-untyped-d
                 target[t] = (source[t] - m) * f + s
 
 
+@shared
 @_jit
 def _scale_features(x, mean, rate, weight, bias, y, first, last):  # type: ignore[no-untyped-def]
     for b in range(first, last):
@@ -74,6 +78,7 @@ def _scale_features(x, mean, rate, weight, bias, y, first, last):  # type: ignor
             target[t] = (source[t] - m) * r * weight[t] + bias[t]
 
 
+@shared
 @_jit
 def _slice_gradients(g, x, mean, rate, weight, dx, dw, db, first, last):  # type: ignore[no-untyped-def]
     """A channel's planes of a usual batch stay in the cache between the two sweeps."""
@@ -125,6 +130,7 @@ def _feature_gradients(g, x, mean, rate, weight, centred, dx, dw, db, first, las
                 db[t] += given[t]
 
 
+@shared
 @_jit
 def _parts_of_features(g, x, mean, rate, weight, centred, dx, sums, first, last):  # type: ignore[no-untyped-def]
     """Some of the parts into which the rows are cut, each with sums of its own."""
@@ -151,7 +157,7 @@ def moments(x: Any, eps: float) -> Any:
         return None
     x = np.ascontiguousarray(x)
     mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
-    in_parts(lambda i, j: _moments(x, mean, variance, i, j), x.shape[1], 2 * x.size, _LEAST)
+    _moments(x.shape[1], 2 * x.size, x, mean, variance, least=_LEAST)
     rate = 1 / np.sqrt(variance + eps)
     return mean.astype(x.dtype)[:, None], rate.astype(x.dtype)[:, None]
 
@@ -161,7 +167,7 @@ def mean_squares(x: Any) -> Any:
     if not _fits(x) or x.shape[1] < _SHORTEST:
         return None
     rows, squares = np.ascontiguousarray(x), np.empty(x.shape[0], x.dtype)
-    in_parts(lambda i, j: _mean_squares(rows, squares, i, j), len(rows), x.size, _LEAST)
+    _mean_squares(len(rows), x.size, rows, squares, least=_LEAST)
     return squares[:, None]
 
 
@@ -173,7 +179,7 @@ def scale(x: Any, mean: Any, rate: Any, weight: Any, bias: Any) -> Any:
     factor = _column(rate * weight.reshape((-1, 1)), slices, dtype)
     numbers = _column(mean, slices, dtype), factor, _column(bias, slices, dtype)
     y = np.empty_like(x)
-    in_parts(lambda i, j: _scale(x, *numbers, y, i, j), slices, x.size, _LEAST)
+    _scale(slices, x.size, x, *numbers, y, least=_LEAST)
     return y
 
 
@@ -185,7 +191,7 @@ def scale_features(x: Any, mean: Any, rate: Any, weight: Any, bias: Any) -> Any:
     weight, bias = _column(weight, length, x.dtype), _column(bias, length, x.dtype)
     y = np.empty_like(rows)
     numbers = mean.reshape(-1), rate.reshape(-1), weight, bias
-    in_parts(lambda i, j: _scale_features(rows, *numbers, y, i, j), count, x.size, _LEAST)
+    _scale_features(count, x.size, rows, *numbers, y, least=_LEAST)
     return y[None]
 
 
@@ -197,7 +203,7 @@ def slice_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x: 
     dx = np.empty(x.shape if wants_x else (0, 0, 0), x.dtype)
     dw, db = np.empty(slices, x.dtype), np.empty(slices, x.dtype)
     numbers = mean.reshape(-1), rate.reshape(-1), _column(weight, slices, x.dtype)
-    in_parts(lambda i, j: _slice_gradients(g, x, *numbers, dx, dw, db, i, j), slices, 2 * x.size, _LEAST)
+    _slice_gradients(slices, 2 * x.size, g, x, *numbers, dx, dw, db, least=_LEAST)
     return dx, dw[:, None], db[:, None]
 
 
@@ -214,6 +220,6 @@ def feature_gradients(g: Any, x: Any, mean: Any, rate: Any, weight: Any, wants_x
     numbers = mean.reshape(-1), rate.reshape(-1), _column(weight, length, x.dtype)
     parts = min(_PARTS, count)
     sums = np.zeros((parts, 2, length))
-    in_parts(lambda i, j: _parts_of_features(g, x, *numbers, centred, dx, sums, i, j), parts, 3 * x.size, _LEAST)
+    _parts_of_features(parts, 3 * x.size, g, x, *numbers, centred, dx, sums, least=_LEAST)
     dw, db = sums.sum(0).astype(x.dtype)
     return dx[None], dw, db

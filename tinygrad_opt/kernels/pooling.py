@@ -10,7 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["max_windows", "route", "spread_windows", "sum_windows"]
 
@@ -18,19 +18,20 @@ _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reasso
 _LEAST = 1 << 17  # elements of the larger image that are worth a thread
 
 
+@shared
 @_jit
-def _max_2x2(x, y, tap, first, last):  # type: ignore[no-untyped-def]
-    """Windows of 2 × 2 side by side, which come most often; 0, or NaN where an element is not finite.
+def _max_2x2(x, y, tap, odd, first, last):  # type: ignore[no-untyped-def]
+    """Windows of 2 × 2 side by side, which come most often; `odd` is 0, or NaN where an element is not finite.
 
-    Of such a window the result is not to be used: tests for them would cost branches.
+    Of such a plane the result is not to be used: tests for them would cost branches.
     """
-    odd = x.dtype.type(0)
     for p in range(first, last):
+        zeros = x.dtype.type(0)
         for i in range(y.shape[1]):
             above, below, best, place = x[p, 2 * i], x[p, 2 * i + 1], y[p, i], tap[p, i]
             for j in range(y.shape[2]):
                 a, b, c, d = above[2 * j], above[2 * j + 1], below[2 * j], below[2 * j + 1]
-                odd += (a * 0 + b * 0) + (c * 0 + d * 0)
+                zeros += (a * 0 + b * 0) + (c * 0 + d * 0)
                 right = b > a  # the first of equal ones stays
                 top = b if right else a
                 far = d > c
@@ -38,9 +39,10 @@ def _max_2x2(x, y, tap, first, last):  # type: ignore[no-untyped-def]
                 down = low > top
                 best[j] = low if down else top
                 place[j] = np.uint8(2) + np.uint8(far) if down else np.uint8(right)
-    return odd
+        odd[p] = zeros
 
 
+@shared
 @_jit
 def _route(g, tap, x, width, stride, before, dilation, first, last):  # type: ignore[no-untyped-def]
     for p in range(first, last):
@@ -53,6 +55,7 @@ def _route(g, tap, x, width, stride, before, dilation, first, last):  # type: ig
                     x[p, a, b] += g[p, i, j]
 
 
+@shared
 @_jit
 def _route_2x2(g, tap, x, first, last):  # type: ignore[no-untyped-def]
     for p in range(first, last):
@@ -65,6 +68,7 @@ def _route_2x2(g, tap, x, first, last):  # type: ignore[no-untyped-def]
                 plane[2 * i + (k >> 1), 2 * j + (k & 1)] = given[j]
 
 
+@shared
 @_jit
 def _sum_2x2(x, y, first, last):  # type: ignore[no-untyped-def]
     for p in range(first, last):
@@ -74,6 +78,7 @@ def _sum_2x2(x, y, first, last):  # type: ignore[no-untyped-def]
                 target[j] = (above[2 * j] + below[2 * j]) + (above[2 * j + 1] + below[2 * j + 1])
 
 
+@shared
 @_jit
 def _spread_2x2(g, x, first, last):  # type: ignore[no-untyped-def]
     for p in range(first, last):
@@ -86,6 +91,7 @@ def _spread_2x2(g, x, first, last):  # type: ignore[no-untyped-def]
                 below[j] = above[j]
 
 
+@shared
 @_jit
 def _sum(x, y, kernel, stride, before, first, last):  # type: ignore[no-untyped-def]
     """Rows first, which is vector work, then along the row."""
@@ -108,6 +114,7 @@ def _sum(x, y, kernel, stride, before, first, last):  # type: ignore[no-untyped-
                     target[j] += row[j * stride[1] + v]
 
 
+@shared
 @_jit
 def _spread(g, x, kernel, stride, before, first, last):  # type: ignore[no-untyped-def]
     """Along the row first, then onto the rows; windows side by side need no adding."""
@@ -158,8 +165,9 @@ def max_windows(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, o
     planes = _planes(x)
     y = np.empty((len(planes), *out), x.dtype)
     tap = np.empty(y.shape, np.uint8)
-    odd = in_parts(lambda i, j: _max_2x2(planes, y, tap, i, j), len(planes), x.size, _LEAST)
-    if any(part != 0 for part in odd):
+    odd = np.empty(len(planes), x.dtype)
+    _max_2x2(len(planes), x.size, planes, y, tap, odd, least=_LEAST)
+    if odd.any():
         return None
     shape = (*x.shape[:-2], *out)
     return y.reshape(shape), tap.reshape(shape)
@@ -172,14 +180,11 @@ def route(g: Any, tap: Any, size: Any, kernel: Any, stride: Any, padding: Any, d
     planes, taps = _planes(g), _planes(tap)
     halving = _is_halving(size, g.shape[-2:], kernel, stride, padding, dilation)
     x = (np.empty if halving else np.zeros)((len(planes), *size), g.dtype)
-
-    def run(first: int, last: int) -> None:
-        if halving:
-            _route_2x2(planes, taps, x, first, last)
-        else:
-            _route(planes, taps, x, kernel[1], stride, _before(padding), dilation, first, last)
-
-    in_parts(run, len(planes), x.size, _LEAST)
+    if halving:
+        _route_2x2(len(planes), x.size, planes, taps, x, least=_LEAST)
+    else:
+        numbers = kernel[1], stride, _before(padding), dilation
+        _route(len(planes), x.size, planes, taps, x, *numbers, least=_LEAST)
     return x.reshape((*g.shape[:-2], *size))
 
 
@@ -190,14 +195,10 @@ def sum_windows(x: Any, out: Any, kernel: Any, stride: Any, padding: Any) -> Any
     planes = _planes(x)
     y = np.empty((len(planes), *out), x.dtype)
     halving = _is_halving(x.shape[-2:], out, kernel, stride, padding, (1, 1))
-
-    def run(first: int, last: int) -> None:
-        if halving:
-            _sum_2x2(planes, y, first, last)
-        else:
-            _sum(planes, y, kernel, stride, _before(padding), first, last)
-
-    in_parts(run, len(planes), x.size, _LEAST)
+    if halving:
+        _sum_2x2(len(planes), x.size, planes, y, least=_LEAST)
+    else:
+        _sum(len(planes), x.size, planes, y, kernel, stride, _before(padding), least=_LEAST)
     return y.reshape((*x.shape[:-2], *out))
 
 
@@ -208,12 +209,8 @@ def spread_windows(g: Any, size: Any, kernel: Any, stride: Any, padding: Any) ->
     planes = _planes(g)
     halving = _is_halving(size, g.shape[-2:], kernel, stride, padding, (1, 1))
     x = (np.empty if halving else np.zeros)((len(planes), *size), g.dtype)
-
-    def run(first: int, last: int) -> None:
-        if halving:
-            _spread_2x2(planes, x, first, last)
-        else:
-            _spread(planes, x, kernel, stride, _before(padding), first, last)
-
-    in_parts(run, len(planes), x.size, _LEAST)
+    if halving:
+        _spread_2x2(len(planes), x.size, planes, x, least=_LEAST)
+    else:
+        _spread(len(planes), x.size, planes, x, kernel, stride, _before(padding), least=_LEAST)
     return x.reshape((*g.shape[:-2], *size))

@@ -10,7 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["back", "relu"]
 
@@ -18,17 +18,19 @@ _jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 _LEAST = 1 << 17  # elements that are worth a thread
 
 
+@shared
 @_jit
-def _relu(y, x):  # type: ignore[no-untyped-def]
-    zero = x.dtype.type(0)
+def _relu(y, x, first, last):  # type: ignore[no-untyped-def]
+    zero, y, x = x.dtype.type(0), y[first:last], x[first:last]
     for i in range(x.size):
         v = x[i]
         y[i] = zero if v <= zero else v  # NaN goes through
 
 
+@shared
 @_jit
-def _back(d, g, y):  # type: ignore[no-untyped-def]
-    zero = y.dtype.type(0)
+def _back(d, g, y, first, last):  # type: ignore[no-untyped-def]
+    zero, d, g, y = y.dtype.type(0), d[first:last], g[first:last], y[first:last]
     for i in range(y.size):
         v, given = y[i], g[i]
         d[i] = given if v != zero else zero
@@ -40,7 +42,7 @@ def _run(loop: Any, *arrays: Any) -> Any:
         return None
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
     out = np.empty_like(flat[0])
-    in_parts(lambda i, j: loop(out[i:j], *[a[i:j] for a in flat]), out.size, out.size, _LEAST)
+    loop(out.size, out.size, out, *flat, least=_LEAST)
     return out.reshape(arrays[0].shape)
 
 

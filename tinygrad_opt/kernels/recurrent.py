@@ -14,17 +14,19 @@ import numpy as np
 
 from .functions import compiled, tanh
 from .products import ROWS, add_product, cut_panels
-from .threads import in_parts
+from .sharing import shared
 
 __all__ = ["lstm_backward", "lstm_forward"]
 
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
+@shared
 @compiled
 def _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last):  # type: ignore[no-untyped-def]
-    """Sequences first … last − 1; gates g i f o side by side."""
+    """Blocks of sequences first … last − 1; gates g i f o side by side."""
     times, batch, size = states.shape
+    first, last = first * ROWS, min(last * ROWS, batch)
     width, given = x.shape[2], x.reshape(-1)
     rows = last - first
     sums = np.empty(((rows + 3) // 4 * 4, (4 * size + 7) // 8 * 8), gates.dtype)
@@ -54,10 +56,12 @@ def _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last): 
                 state[j] = o[j] * tanh(new[j])
 
 
+@shared
 @compiled
 def _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, last):  # type: ignore[no-untyped-def]
-    """Sequences first … last − 1; `g_c` has no times when nothing was asked of the cells."""
+    """Blocks of sequences first … last − 1; `g_c` has no times when nothing was asked of the cells."""
     times, batch, size = cells.shape
+    first, last = first * ROWS, min(last * ROWS, batch)
     rows = last - first
     width = dx.shape[2]
     to_x = np.empty(((rows + 3) // 4 * 4, (width + 7) // 8 * 8), gates.dtype)
@@ -111,23 +115,14 @@ def _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, 
             last_h[j] = h[j]
 
 
-def _side_by_side(run: Any, batch: int, work: int) -> None:
-    """``run(first, last)`` for parts of the batch that are whole blocks of rows."""
-    blocks = -(-batch // ROWS)
-    in_parts(lambda first, last: run(first * ROWS, min(last * ROWS, batch)), blocks, work)
-
-
 def lstm_forward(
     x: Any, inward: Any, bias: Any, h: Any, c: Any, recurrent: Any, gates: Any, states: Any, cells: Any
 ) -> None:
     """The loop of ``nn.sequence.lstm_sequence``: fills `gates`, `states` and `cells`."""
     x, h, c = np.ascontiguousarray(x), np.ascontiguousarray(h), np.ascontiguousarray(c)
     inward, panels = cut_panels(inward), cut_panels(recurrent)
-
-    def run(first: int, last: int) -> None:
-        _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last)
-
-    _side_by_side(run, gates.shape[1], gates.size * states.shape[2])
+    blocks = -(-gates.shape[1] // ROWS)
+    _forward(blocks, gates.size * states.shape[2], x, inward, bias, h, c, panels, gates, states, cells)
 
 
 def lstm_backward(g: Any, only_h: bool, cells: Any, gates: Any, c: Any, recurrent: Any, inward: Any) -> Any:
@@ -142,9 +137,6 @@ def lstm_backward(g: Any, only_h: bool, cells: Any, gates: Any, c: Any, recurren
     da = np.empty(gates.shape, gates.dtype)
     dx = np.empty((*gates.shape[:2], columns), gates.dtype)
     dh, dc = np.empty_like(c), np.zeros_like(c)
-
-    def run(first: int, last: int) -> None:
-        _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, last)
-
-    _side_by_side(run, c.shape[0], gates.size * c.shape[1])
+    blocks = -(-len(c) // ROWS)
+    _backward(blocks, gates.size * c.shape[1], g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc)
     return da, dx if columns else None, dh, dc

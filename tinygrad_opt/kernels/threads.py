@@ -18,9 +18,26 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["in_parts", "pieces", "spinning", "workers"]
+__all__ = [
+    "AWAKE", "DONE", "FAILED", "FINISHED", "JOB", "OWNER", "POSTED", "TASK",
+    "awake", "in_parts", "parts_of", "pieces", "spinning", "workers",
+]  # fmt: skip
 
 _here = threading.local()
+
+POSTED = 0
+"""How many of Python's tasks were handed over: the first of a worker's words, all of them 64-bit integers.
+
+Those that different threads write lie a line of the cache apart.
+"""
+
+JOB, TASK, OWNER = 8, 9, 13
+"""Compiled work: its number, odd when somebody has taken it; function, arguments, first, last; who may write these."""
+
+FINISHED, DONE, FAILED, AWAKE = 16, 24, 25, 26
+"""What the worker writes: how many tasks are finished, the last compiled work, if it failed, whether it looks."""
+
+_WORDS = 32
 
 
 @functools.cache
@@ -63,7 +80,7 @@ class _Task:
 
     def wait(self) -> Any:
         if loops := spinning():
-            loops.until_finished(self.worker.signals, self.number)
+            loops.until_finished(self.worker.words, self.number)
         self.done.acquire()
         if self.error is not None:
             raise self.error
@@ -73,39 +90,63 @@ class _Task:
 class _Worker:
     """A thread with a queue of its own.
 
-    The queue alone decides what is done. The signals are hints, on which a thread stops looking for something new and
-    asks the queue, or a task's lock.
+    The queue alone decides what is done of Python's tasks. The words are hints, on which a thread stops looking for
+    something new and asks the queue, or a task's lock. Compiled work (`sharing`) goes by the words alone.
     """
 
-    def __init__(self, number: int) -> None:
-        self.tasks: SimpleQueue[_Task] = SimpleQueue()
-        self.signals = np.zeros(16, np.int64)
+    def __init__(self, number: int, words: Any) -> None:
+        self.tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self.words = words
         threading.Thread(target=self.serve, name=f"tinygrad_opt_{number}", daemon=True).start()
 
-    def take(self, task: _Task) -> int:
-        """Queue a task; returns its number."""
+    def take(self, task: _Task | None) -> int:
+        """Queue a task, or None for nothing but to be awake; returns its number."""
         self.tasks.put(task)
-        number = self.signals.item(0) + 1
-        self.signals[0] = number
+        number: int = self.words.item(POSTED) + 1
+        self.words[POSTED] = number
         return number
 
     def serve(self) -> None:
         _here.is_worker = True
         finished = 0
         while True:
-            self.tasks.get().run()
+            task = self.tasks.get()
+            if task is not None:
+                task.run()
             finished += 1
-            seen = self.signals.item(0)
+            seen = self.words.item(POSTED)
             if (loops := spinning()) and self.tasks.empty():
-                loops.until_posted(self.signals, finished, seen)
+                loops.until_posted(self.words, finished, seen)
             else:
-                self.signals[8] = finished
+                self.words[FINISHED] = finished
+
+
+@functools.cache
+def _words() -> Any:
+    """What the threads tell one another: a row of numbers for each beside the calling one."""
+    return np.zeros((max(workers() - 1, 1), _WORDS), np.int64)
 
 
 @functools.cache
 def _pool() -> list[_Worker]:
     """The threads beside the calling one, started here."""
-    return [_Worker(i) for i in range(workers() - 1)]
+    return [_Worker(i, _words()[i]) for i in range(workers() - 1)]
+
+
+def parts_of(count: int, work: int, least: int) -> int:
+    """Into how many parts a range is cut; the arguments as those of :func:`in_parts`."""
+    return max(1, min(workers(), count, work // least))
+
+
+def awake(parts: int) -> Any:
+    """The words of the threads, so many of which (less one) will be wanted at once: those that sleep are woken."""
+    words = _words()
+    for i in range(parts - 1):
+        if not words.item(i, AWAKE):
+            worker = _pool()[i]
+            if worker.tasks.empty():
+                worker.take(None)
+    return words
 
 
 def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: int = 1 << 18) -> list[Any]:
@@ -121,7 +162,7 @@ def in_parts(function: Callable[[int, int], Any], count: int, work: int, least: 
     least : int
         How many of them are worth a thread.
     """
-    parts = min(workers(), count, max(1, work // least))
+    parts = parts_of(count, work, least)
     if parts <= 1 or getattr(_here, "is_worker", False):  # a worker that waits for itself would wait for ever
         return [function(0, count)]
     cuts = [count * i // parts for i in range(parts + 1)]
@@ -143,5 +184,10 @@ def pieces(sizes: Sequence[int], first: int, last: int) -> Iterator[tuple[int, i
         start += size
 
 
+def _forget() -> None:
+    _pool.cache_clear()
+    _words.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_forget)

@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 
 from .blas import product
 from .images import copy, jit, lay
-from .threads import in_parts
+from .sharing import shared
 from .tiles import _INDEX, _Code, _pointer, begin_tile
 
 __all__ = ["convolve", "pays"]
@@ -101,6 +101,7 @@ def _restore(typing_context, m, at, step, bias, image, into, row):  # type: igno
     return types.void(m, n, n, m.dtype, image, n, n), generate
 
 
+@shared
 @jit
 def _convolve(x, u, bias, y, offsets, places, before, plane, band, row, length, first, last):  # type: ignore[no-untyped-def]
     """Images first to last, `band` rows of tiles at a time; `u` (16, blocks of four outputs, channels, 4)."""
@@ -173,5 +174,5 @@ def convolve(x: Any, w: Any, bias: Any, before: tuple[int, int], size: tuple[int
     added = np.zeros(outs, x.dtype) if bias is None else np.ascontiguousarray(bias, x.dtype)
     numbers = _numbers(size, before, channels, x.itemsize)
     work = 4 * x.size * outs
-    in_parts(lambda i, j: _convolve(x, blocks, added, y, *numbers, i, j), len(x), work, _THREAD)  # type: ignore[call-arg]
+    _convolve(len(x), work, x, blocks, added, y, *numbers, least=_THREAD)
     return y
