@@ -104,15 +104,6 @@ def test_several_callers_at_once(count):
             np.testing.assert_array_equal(y, 300.0 * number)
 
 
-def test_it_goes_together_with_tasks_of_the_interpreter(count):
-    y, x = np.zeros(100), np.ones(100)
-    for _ in range(200):
-        parts = threads.in_parts(lambda first, last: last - first, 100, work=100, least=1)
-        assert sum(parts) == 100
-        add(100, 100, y, x, (0,), least=1)
-    assert (y == 200).all()
-
-
 def test_a_failing_part_is_heard_of(count):
     sizes = np.array([1, 1, 1, 1 << 60])
     with pytest.raises(MemoryError, match="no memory to work in"):

@@ -1,38 +1,62 @@
-import itertools
+import os
+import subprocess
+import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tinygrad_opt.kernels import kernels, threads, twin
 
 
-def test_parts_make_up_the_whole(monkeypatch):
+def test_the_work_decides_how_many_parts_there_are(monkeypatch):
     monkeypatch.setattr(threads, "workers", lambda: 3)
-    threads._forget()
-    for count in (0, 1, 2, 3, 10):
-        ranges = threads.in_parts(lambda first, last: (first, last), count, work=100, least=1)
-        assert [i for first, last in ranges for i in range(first, last)] == list(range(count))
-    threads._forget()
+    assert [threads.parts_of(10, work, 100) for work in (0, 99, 199, 200, 300, 1000)] == [1, 1, 1, 2, 3, 3]
+    assert [threads.parts_of(count, 1000, 1) for count in (0, 1, 2, 3, 10)] == [1, 1, 2, 3, 3]
 
 
-def test_little_work_stays_in_this_thread():
-    here = threading.get_ident()
-    assert threads.in_parts(lambda first, last: threading.get_ident(), 100, work=10) == [here]
+@pytest.mark.parametrize(("given", "expected"), [("2", 2), ("20", 8), ("0", None), ("many", None)])
+def test_the_environment_says_how_many_threads_there_are(monkeypatch, given, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert threads.workers.__wrapped__() == (expected or min(8, cores))
 
 
-def test_an_error_in_a_part_is_raised(monkeypatch):
+def test_a_thread_that_is_wanted_wakes_and_goes_to_sleep_again(monkeypatch):
+    pytest.importorskip("numba")
     monkeypatch.setattr(threads, "workers", lambda: 2)
     threads._forget()
-
-    def fail(first, last):
-        if first:
-            raise RuntimeError("in the second part")
-
-    with pytest.raises(RuntimeError, match="second part"):
-        threads.in_parts(fail, 10, work=100, least=1)
+    words = threads.awake(1)
+    assert not words[0, threads.AWAKE]
+    for _ in range(3):
+        for wanted in (1, 0):
+            limit = time.monotonic() + 20
+            while words[0, threads.AWAKE] != wanted and time.monotonic() < limit:
+                if wanted:
+                    threads.awake(2)
+                time.sleep(0.001)
+            assert words[0, threads.AWAKE] == wanted
+    assert sum(thread.name == "tinygrad_opt_0" for thread in threading.enumerate()) >= 1
     threads._forget()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_has_threads_of_its_own():
+    pytest.importorskip("numba")
+    program = """
+import os, numpy as np
+from tinygrad_opt.kernels import blas, threads
+a = np.ones((512, 512), np.float32)
+blas.product(a, a)
+child = os.fork()
+if child == 0:
+    ok = all((blas.product(a, a) == 512).all() for _ in range(50))
+    os._exit(0 if ok and len(threads._pool()) == 1 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), (blas.product(a, a) == 512).all())
+"""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["0", "True"]
 
 
 def test_the_choice_of_kernels():
@@ -50,45 +74,3 @@ def test_the_choice_of_kernels():
         assert twin("nothing_of_this_name", 1000, 1000) is None
     finally:
         kernels(before)
-
-
-def test_threads_that_look_for_work_find_it(monkeypatch):
-    pytest.importorskip("numba")
-    monkeypatch.setattr(threads, "workers", lambda: 4)
-    threads._forget()
-    for i in range(300):
-        parts = threads.in_parts(lambda first, last: (first, last, threading.get_ident()), 8, work=100, least=1)
-        assert [part[:2] for part in parts] == [(0, 2), (2, 4), (4, 6), (6, 8)]
-        assert len({part[2] for part in parts}) == 4
-        if i % 100 == 50:
-            time.sleep(0.02)  # they sleep by now, and have to be woken
-    threads._forget()
-
-
-def test_several_threads_share_the_workers(monkeypatch):
-    monkeypatch.setattr(threads, "workers", lambda: 3)
-    threads._forget()
-
-    def many(number):
-        return [threads.in_parts(lambda i, j: [number] * (j - i), 30, work=100, least=1) for _ in range(100)]
-
-    with ThreadPoolExecutor(4) as pool:
-        for number, found in enumerate(pool.map(many, range(4))):
-            assert all([*itertools.chain(*parts)] == [number] * 30 for parts in found)
-    threads._forget()
-
-
-def test_without_numba_threads_sleep(monkeypatch):
-    monkeypatch.setattr(threads, "workers", lambda: 2)
-    monkeypatch.setattr(threads, "spinning", lambda: None)
-    threads._forget()
-    assert threads.in_parts(lambda i, j: j - i, 10, work=100, least=1) == [5, 5]
-    threads._forget()
-
-
-def test_a_part_may_be_cut_again(monkeypatch):
-    monkeypatch.setattr(threads, "workers", lambda: 2)
-    threads._forget()
-    found = threads.in_parts(lambda i, j: sum(threads.in_parts(lambda a, b: b - a, 4, work=100, least=1)), 2, 100, 1)
-    assert found == [4, 4]
-    threads._forget()

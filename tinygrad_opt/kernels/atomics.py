@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -11,7 +12,7 @@ from numba.extending import intrinsic as _intrinsic
 
 __all__ = ["addresses_of", "call_part", "offer_core", "read", "swap", "write"]
 
-offer_core = types.ExternalFunction("sched_yield", types.int32())
+offer_core = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 """Let another thread have this core, if one waits for it."""
 
 cgutils: Any = _cgutils  # it has no types

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import twin
-from .threads import spinning, workers
+from .threads import workers
 
 __all__ = ["product"]
 
@@ -95,8 +95,8 @@ _one_thread = _OneThread()
 
 
 def _compiled() -> Any:
-    """The module of compiled products, on threads that do not sleep; None where there is none."""
-    return twin("gemm", _WORTH, 0) if workers() > 1 and _addresses() and spinning() else None
+    """The module of compiled products; None where there is none, or no second thread."""
+    return twin("gemm", _WORTH, 0) if workers() > 1 and _addresses() else None
 
 
 def product(a: Any, b: Any, bias: Any = None) -> Any:

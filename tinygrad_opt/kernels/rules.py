@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _installed, kernels
-from .threads import in_parts, pieces
 from .trace import CannotCompile, Loop, trace
 
 __all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run"]
@@ -43,9 +42,9 @@ _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Job(NamedTuple):
-    """A compiled loop with what it is to run on."""
+    """A compiled rule with what it is to run on."""
 
-    loop: Any
+    kernel: Kernel
     arrays: list[Array]
     constants: Array
 
@@ -63,36 +62,39 @@ class Kernel:
         self.states = [rule.state.index(name) for name in own]
         self.source = _source(rule, loop, [name for name in names if name in ("p", "g", *own)], written, dtype)
         self.loop: Any = None
+        self.shared: Any = None
 
     def compile(self) -> None:
         """Make the machine code, or load it."""
         self.loop = _compile(self.source, len(self.states), self.dtype)
+
+    def run(self, arrays: Sequence[Array], constants: Array) -> None:
+        """The loop over all elements, on a thread for each PART of them."""
+        size = arrays[0].size
+        if size < 2 * PART:
+            self.loop(*arrays, constants, 0, size)
+            return
+        if self.shared is None:
+            from .sharing import shared
+
+            self.shared = shared(self.loop)
+        self.shared(size, size, *arrays, constants, least=PART)
 
     def bind(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> Job:
         """The loop with its arrays and constants, to be run by :func:`run`."""
         if not g.flags.writeable:
             g = g.copy()
         constants = np.array(self.constants(**hyper), self.dtype)
-        return Job(self.loop, [p, g, *[states[i] for i in self.states]], constants)
+        return Job(self, [p, g, *[states[i] for i in self.states]], constants)
 
     def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
         run([self.bind(p, g, states, hyper)])
 
 
 def run(jobs: Sequence[Job]) -> None:
-    """Run compiled loops; many elements are cut over the cores, in one go for all loops."""
-    sizes = [job.arrays[0].size for job in jobs]
-    total = sum(sizes)
-    if total < 2 * PART:
-        for job in jobs:
-            job.loop(*job.arrays, job.constants)
-        return
-
-    def part(first: int, last: int) -> None:
-        for i, low, high in pieces(sizes, first, last):
-            jobs[i].loop(*[array[low:high] for array in jobs[i].arrays], jobs[i].constants)
-
-    in_parts(part, total, total, PART)
+    """Run compiled rules, one after the other."""
+    for job in jobs:
+        job.kernel.run(job.arrays, job.constants)
 
 
 def not_finite(gradients: Sequence[Array]) -> bool:
@@ -235,7 +237,8 @@ def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callab
 
 
 def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]) -> str:
-    lines = [f"def {rule.name}({', '.join(arrays)}, constants):  # {dtype}"]
+    lines = [f"def {rule.name}({', '.join(arrays)}, constants, first, last):  # {dtype}"]
+    lines += [f"    {name} = {name}[first:last]" for name in arrays]
     lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
     lines.append("    for i in range(p.shape[0]):")
     lines += [f"        {name}_i = {name}[i]" for name in arrays if name in loop.reads]
@@ -255,7 +258,7 @@ def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
     exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
     function = namespace[source[4 : source.index("(")]]
     scalar = numba.float32 if dtype == np.float32 else numba.float64
-    signature = numba.void(*[scalar[::1]] * (3 + states))
+    signature = numba.void(*[scalar[::1]] * (3 + states), numba.int64, numba.int64)
     options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
     if path is not None:
         try:

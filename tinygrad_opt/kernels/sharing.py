@@ -1,7 +1,8 @@
 """One compiled kernel on several threads, without the interpreter: its range is cut, and a thread takes each piece.
 
 A thread that is looking for work takes its piece at once. A piece that nobody has taken, the caller does himself. The
-cuts depend on the amount of work alone, so the results do not depend on who was there.
+cuts depend on the amount of work alone, so the results do not depend on who was there. The interpreter's lock is free
+meanwhile, and nobody asks for it.
 """
 
 from __future__ import annotations
@@ -77,8 +78,9 @@ def shared(kernel: Any) -> Callable[..., None]:
     names = code.co_varnames[: code.co_argcount - 2]
     source = _SOURCE.format(name=function.__name__, arguments=", ".join(names))
     scope = {"_addresses": addresses_of(kernel), "_share": _share, "__name__": function.__module__}
-    exec(compile(source, code.co_filename, "exec"), scope)  # under the kernel's file, beside which the cache lies
-    compiled = numba.njit(nogil=True, cache=True)(scope[f"{function.__name__}_in_parts"])
+    exec(compile(source, code.co_filename, "exec"), scope)  # as of the kernel's file, beside which the cache lies
+    on_disk = not code.co_filename.startswith("<")
+    compiled = numba.njit(nogil=True, cache=on_disk)(scope[f"{function.__name__}_in_parts"])
 
     def run(count: int, work: int, *arguments: Any, least: int = 1 << 18) -> None:
         parts = parts_of(count, work, least)

@@ -12,24 +12,19 @@ import numba
 from numba import types
 
 from .atomics import call_part, offer_core, read, swap, write
-from .threads import AWAKE, DONE, FAILED, FINISHED, JOB, POSTED, TASK
+from .threads import AWAKE, DONE, FAILED, JOB, TASK
 
-__all__ = ["until_done", "until_finished", "until_posted"]
+__all__ = ["until_done", "until_idle"]
 
 _ROUNDS = 20000  # about a hundredth of a second, offers of the core included
 _LOOKS = 200  # between two offers, a third of a microsecond
-_HEAD_START = 8000  # looks, for whoever handed the task over to come out of the interpreter with its own part
 
 _words = types.Array(types.int64, 1, "C")
 
 
-@numba.njit(types.void(_words, types.int64, types.int64), nogil=True, cache=True)
-def until_posted(words, finished, seen):  # type: ignore[no-untyped-def]
-    """Say how many tasks are finished, now that the interpreter is free, and wait for the number of tasks to change.
-
-    Compiled work that comes meanwhile is done here.
-    """
-    write(words, FINISHED, finished)
+@numba.njit(types.void(_words), nogil=True, cache=True)
+def until_idle(words):  # type: ignore[no-untyped-def]
+    """Do the work that comes, until for a while there is none."""
     write(words, AWAKE, 1)
     left = _ROUNDS
     while left:
@@ -40,28 +35,13 @@ def until_posted(words, finished, seen):  # type: ignore[no-untyped-def]
                 words[FAILED] |= call_part(words[TASK], words[TASK + 1], words[TASK + 2], words[TASK + 3])
                 write(words, DONE, job)
                 left = _ROUNDS
-            if read(words, POSTED) != seen:
-                for _ in range(_HEAD_START):
-                    read(words, POSTED)
-                left = 0
-                break
         offer_core()
     write(words, AWAKE, 0)
 
 
 @numba.njit(types.void(_words, types.int64), nogil=True, cache=True)
-def until_finished(words, number):  # type: ignore[no-untyped-def]
-    """Wait until so many tasks are finished."""
-    for _ in range(_ROUNDS):
-        for _ in range(_LOOKS):
-            if read(words, FINISHED) >= number:
-                return
-        offer_core()
-
-
-@numba.njit(types.void(_words, types.int64), nogil=True, cache=True)
 def until_done(words, job):  # type: ignore[no-untyped-def]
-    """Wait until that piece of compiled work is done."""
+    """Wait until that work is done."""
     while True:
         for _ in range(_LOOKS):
             if read(words, DONE) >= job:
