@@ -48,7 +48,7 @@ def test_what_the_call_reads() -> None:
         (lambda: max(probes.values(), key=float), [float], float),
         (lambda: max(map(lambda x: x, sorted(probes.values(), key=id)), key=float), [float], float),  # noqa: C417
         (lambda: dict(enumerate(zip("ab", map(float, probes.values()), strict=True), start=1)), [float], None),
-        (lambda: [number for _, number in items], [int], None),
+        (lambda: [number for _, number in items], [int, float], None),
         (lambda: (lambda *numbers: numbers)(*filter(float, map(np.float64, [probe]))), [float, np.float64], None),
         (lambda: max(map(float, [probe]), key=[float][0]), [float, Unknown("…")], Unknown("…")),
         (lambda: np.fromiter(numbers and map(float, [probe]), float), [Unknown("…")], None),

@@ -319,6 +319,7 @@ DETOURS: dict[str, Callable[[Any], Any]] = {
     "zip in a name": lambda t: (lambda pairs: [pair for pair in pairs])(zip(map(np.float64, [t]))),  # noqa: C416
     "enumerate": lambda t: [number for _, number in enumerate(map(np.float64, [t]))],
     "filter": lambda t: list(filter(None, map(np.float64, [t]))),
+    "map of map": lambda t: list(map(float, map(np.float64, [t]))),
     "max of all arguments": lambda t: max(*map(np.float64, [t, t])),
     "max of either": lambda t: max(map(np.float64, [t, t]) if table else [0.0], key=float),
     "a user's iterable": lambda t: max(Iterable(map(np.float64, [t, t])), key=float),

@@ -129,9 +129,10 @@ def _applied(thing: Any) -> tuple[Any, ...]:
         return (Unknown(),)
     functions, iterators = (parts[:1], parts[1:]) if kind is map or kind is filter else ((), parts)
     asking = _frameless(functions)
-    if kind is map and asking:  # it gives what this function makes, whatever of
-        return asking
-    return (*asking, *(function for part in iterators for function in _applied(part)))
+    inner = [function for part in iterators for function in _applied(part)]
+    if kind is map and asking:  # it gives what this function makes, of whatever that cannot be told
+        inner = [function for function in inner if not isinstance(function, Unknown)]
+    return (*asking, *inner)
 
 
 def _frameless(functions: tuple[Any, ...]) -> tuple[Any, ...]:
