@@ -118,6 +118,7 @@ def test_several_outputs():
         (lambda g, y, x: "text", GradientError, "returned str; it must return an array of shape (3,)"),
         (lambda g, y, x: np.ones(4), ShapeError, "returned shape (4,); the argument has shape (3,)"),
         (lambda g, y, x: g[0], ShapeError, "returned shape ()"),
+        (lambda g, y, x: g * np.ones((3, 3)), ShapeError, "returned shape (3, 3); the argument has shape (3,)"),
     ],
 )
 def test_a_wrong_rule_is_named_when_it_runs(rule, error, message):

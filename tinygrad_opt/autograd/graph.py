@@ -69,7 +69,11 @@ def fit_gradient(gradient: Any, like: Any, node: Node, position: int, lift: Lift
     elif lift is not None and not is_tensor:  # the rule returned a constant
         gradient = lift(np.asarray(gradient), None)
     if gradient.shape != like.shape:
+        arrays = (node.output, *node.inputs)
+        as_out = gradient.shape == getattr(arrays[0], "shape", None)
         try:
+            if not as_out and gradient.ndim > max([getattr(array, "ndim", 64) for array in arrays]):
+                raise ShapeError  # none of them has the axes along which the argument would have been repeated
             gradient = sum_to_shape(gradient, like.shape)
         except ShapeError:
             raise ShapeError(

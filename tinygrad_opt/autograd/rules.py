@@ -118,9 +118,11 @@ class Rules:
             return self.rules
         needed = tuple(map(bool, node.parents))
         found = self.joint(needed, g, out, *inputs, **node.kwargs)
-        if len(found) != len(needed):
+        if not isinstance(found, (tuple, list)) or len(found) != len(needed):
+            what = f"{len(found)} gradients" if isinstance(found, (tuple, list)) else type(found).__name__
             raise GradientError(
-                f"the joint gradient rule of {self.name} returned {len(found)} gradients for {len(needed)} arguments"
+                f"the joint gradient rule of {self.name} returned {what} for {len(needed)} arguments; it must return a "
+                f"tuple of one for each, None where it is not needed"
             )
         return [functools.partial(_known, gradient) for gradient in found]
 
