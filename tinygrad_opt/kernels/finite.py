@@ -25,9 +25,10 @@ _WORTH = 1 << 18  # elements that are worth a thread
 def _sum(x, sums, first, last):  # type: ignore[no-untyped-def]
     """The sums of some of the parts of a vector."""
     for part in range(first, last):
+        piece = x[x.size * part // sums.size : x.size * (part + 1) // sums.size]
         total = x.dtype.type(0)
-        for number in x[x.size * part // sums.size : x.size * (part + 1) // sums.size]:
-            total += number
+        for i in range(piece.size):
+            total += piece[i]
         sums[part] = total
 
 
