@@ -17,7 +17,7 @@ from .sharing import shared
 __all__ = ["feature_gradients", "mean_squares", "moments", "scale", "scale_features", "slice_gradients"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-_LEAST = 1 << 17  # elements that are worth a thread
+_LEAST = 1 << 15  # elements that are worth a thread
 _SHORTEST = 8  # elements of a row from which vectors fill
 _PARTS = 8  # of the rows, each with sums of its own
 

@@ -15,7 +15,7 @@ from .sharing import shared
 __all__ = ["max_windows", "route", "spread_windows", "sum_windows"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
-_LEAST = 1 << 17  # elements of the larger image that are worth a thread
+_LEAST = 1 << 15  # elements of the larger image that are worth a thread
 
 
 @shared

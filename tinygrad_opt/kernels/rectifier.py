@@ -15,7 +15,7 @@ from .sharing import shared
 __all__ = ["back", "relu"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy")
-_LEAST = 1 << 17  # elements that are worth a thread
+_LEAST = 1 << 15  # elements that are worth a thread
 
 
 @shared
