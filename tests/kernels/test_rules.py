@@ -249,3 +249,28 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
     assert rules._write("def f(): pass\n") is None
     monkeypatch.setenv("TINYGRAD_OPT_CACHE", "")
     assert rules._write("def f(): pass\n") is None
+
+
+def test_a_large_update_is_ready_for_several_threads_before_it_runs(tmp_path, monkeypatch):
+    """What may fail, as with a damaged file on the disk, must not come when a step is half done."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+    size = 2 * rules.PART
+
+    @optim.update_rule()
+    def spread(p, g, *, lr):
+        return p - lr * g * g
+
+    got, expected = run(spread, {"lr": 0.1}, np.float32, size)
+    np.testing.assert_array_equal(got[0], expected[0])
+    for file in (tmp_path / "tinygrad_opt" / "rules").rglob("*.nbc"):
+        file.write_bytes(b"no machine code")
+    rules._programs.pop(spread.function)
+    before = kernels("numba") and "auto"
+    try:
+        assert rules.find(spread, {"lr": 0.1}, np.dtype("f4"), 2000).shared is None
+        assert rules.find(spread, {"lr": 0.1}, np.dtype("f4"), size).shared is not None
+    finally:
+        kernels(before)
+    got, expected = run(spread, {"lr": 0.1}, np.float32, size)
+    np.testing.assert_array_equal(got[0], expected[0])

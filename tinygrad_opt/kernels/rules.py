@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ AHEAD = 100
 steps more, come to what it costs: large models at once, small ones after a while, short runs on small ones never."""
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+_DAMAGE = (ImportError, OSError, EOFError, RuntimeError, ValueError, UnpicklingError)
+"""What a damaged cache raises, which is no reason to fail."""
 
 
 class Job(NamedTuple):
@@ -55,6 +58,7 @@ class Kernel:
     def __init__(self, rule: Any, loop: Loop, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
         self.exact = loop.exact
+        self.count = len(loop.constants)
         self.constants = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
         names = ["p", "g", *rule.state]
         written = dict(zip(["p", *rule.state], loop.results, strict=True))
@@ -68,17 +72,29 @@ class Kernel:
         """Make the machine code, or load it."""
         self.loop = _compile(self.source, len(self.states), self.dtype)
 
-    def run(self, arrays: Sequence[Array], constants: Array) -> None:
-        """The loop over all elements, on a thread for each PART of them."""
-        size = arrays[0].size
-        if size < 2 * PART:
-            self.loop(*arrays, constants, 0, size)
-            return
-        if self.shared is None:
-            from .sharing import shared
+    def share(self) -> None:
+        """Make the form for several threads, or load it: before the step writes anything, in case that fails."""
+        from .sharing import shared
 
-            self.shared = shared(self.loop)
-        self.shared(size, size, *arrays, constants, least=PART)
+        nothing = [np.empty(0, self.dtype)] * (2 + len(self.states))
+        for on_disk in (True, False):  # as in _compile
+            try:
+                made = shared(self.loop, on_disk)
+                made(0, 0, *nothing, np.zeros(self.count, self.dtype))
+            except _DAMAGE:
+                if on_disk:
+                    continue
+                raise
+            self.shared = made
+            return
+
+    def run(self, arrays: Sequence[Array], constants: Array) -> None:
+        """The loop over all elements, on a thread for each PART of them where it has been shared."""
+        size = arrays[0].size
+        if size < 2 * PART or self.shared is None:
+            self.loop(*arrays, constants, 0, size)
+        else:
+            self.shared(size, size, *arrays, constants, least=PART)
 
     def bind(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> Job:
         """The loop with its arrays and constants, to be run by :func:`run`."""
@@ -184,6 +200,8 @@ def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int, whol
         kernel = _attempt(program, hyper, dtype, choice)
     if kernel is None or (choice == "auto" and not kernel.exact):
         return None
+    if size >= 2 * PART and kernel.shared is None:
+        kernel.share()
     return kernel
 
 
@@ -263,7 +281,7 @@ def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
     if path is not None:
         try:
             return numba.njit(signature, cache=True, **options)(function)
-        except (ImportError, OSError, EOFError, RuntimeError, ValueError):  # a damaged cache is no reason to fail
+        except _DAMAGE:
             pass
         except numba.core.errors.NumbaError as error:
             raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None

@@ -19,7 +19,6 @@ from .waiting import until_done
 
 __all__ = ["shared"]
 
-
 _word = types.int64
 
 
@@ -59,13 +58,15 @@ def {name}_in_parts(_words, _parts, _count, {arguments}):
 """
 
 
-def shared(kernel: Any) -> Callable[..., None]:
+def shared(kernel: Any, on_disk: bool = True) -> Callable[..., None]:
     """Let a compiled kernel whose last two arguments are a range be called for a whole range, on several threads.
 
     Parameters
     ----------
     kernel : compiled function
         Takes ``(*arguments, first, last)`` and returns nothing; it may write only what belongs to its range.
+    on_disk : bool
+        Whether to keep the machine code beside the kernel's file.
 
     Returns
     -------
@@ -79,8 +80,8 @@ def shared(kernel: Any) -> Callable[..., None]:
     source = _SOURCE.format(name=function.__name__, arguments=", ".join(names))
     scope = {"_addresses": addresses_of(kernel), "_share": _share, "__name__": function.__module__}
     exec(compile(source, code.co_filename, "exec"), scope)  # as of the kernel's file, beside which the cache lies
-    on_disk = not code.co_filename.startswith("<")
-    compiled = numba.njit(nogil=True, cache=on_disk)(scope[f"{function.__name__}_in_parts"])
+    has_file = not code.co_filename.startswith("<")
+    compiled = numba.njit(nogil=True, cache=on_disk and has_file)(scope[f"{function.__name__}_in_parts"])
 
     def run(count: int, work: int, *arguments: Any, least: int = 1 << 18) -> None:
         parts = parts_of(count, work, least)
