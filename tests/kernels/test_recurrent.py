@@ -43,5 +43,5 @@ def test_lstm_is_its_definition(sizes, seen, parts, monkeypatch):
 def test_double_precision_is_left_to_numpy():
     from tinygrad_opt.nn.sequence import _lstm_twin
 
-    assert _lstm_twin(np.zeros(1 << 14, np.float32)) is not None
-    assert _lstm_twin(np.zeros(1 << 14)) is None
+    assert _lstm_twin(1 << 14, np.zeros(8, np.float32)) is not None
+    assert _lstm_twin(1 << 14, np.zeros(8)) is None

@@ -74,12 +74,12 @@ def _backward(
         if done is not None:
             return done  # type: ignore[no-any-return]
     dp = np.matmul(g, _swapped(v))
-    inner = np.sum(g * y, axis=-1, keepdims=True)  # the same as Σ dp ⊙ p over each row, and shorter
+    inner = _row_sums(g * y)  # the same as Σ dp ⊙ p over each row, and shorter
     if keep is not None:
         dp = dp * keep
     if not alone:
         dp = dp + g_p
-        inner = inner + np.sum(g_p * p, axis=-1, keepdims=True)
+        inner = inner + _row_sums(g_p * p)
     ds = _slope(dp, inner, p, scale)
     dv = np.matmul(_swapped(p if keep is None else p * keep), g)
     return np.matmul(ds, k), np.matmul(_swapped(ds), q), dv
@@ -160,7 +160,7 @@ def _(
     apart = (n, length, heads, width // (3 * heads))
     g_y, y = (np.transpose(a.reshape(apart), (0, 2, 1, 3)) for a in (g[0], out[0]))
     found = _backward(g_y, g[1], y, out[1], *_split(qkv, heads), keep, causal, scale)
-    return (np.transpose(np.stack(found), (1, 3, 0, 2, 4)).reshape(qkv.shape),)
+    return (np.concatenate([_merged(part) for part in found], axis=-1),)
 
 
 def naive_attend(

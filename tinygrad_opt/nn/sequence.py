@@ -1,9 +1,8 @@
 """Recurrent layers over a whole sequence as one primitive each: RNN, LSTM and GRU, time-major.
 
 Each has a definition, a loop of basic operations that reads like the paper, and a fused form that computes the same:
-one matrix product projects all inputs, the loop over time keeps what is truly recurrent, and in the backward pass every
-factor that does not depend on the gradient is computed for all times at once. Since σ(a) = ½ tanh(a/2) + ½, halving the
-gates' rows lets a single tanh serve all gates.
+one matrix product projects all inputs, and the loop over time keeps what is truly recurrent. The sign in σ(a) =
+1 / (1 + exp(−a)) goes into the gates' weights before the loop.
 
 Shapes: x (T, B, I), h₀ (B, H), w_ih (gates · H, I), w_hh (gates · H, H), biases (gates · H,).
 """
@@ -46,6 +45,24 @@ def _blocks(a: Any, order: tuple[int, ...]) -> Any:
 
 def _flat(a: Any) -> Any:
     return a.reshape((math.prod(a.shape[:-1]), a.shape[-1]))
+
+
+def _apart(a: Any, gates: int) -> Any:
+    """(…, B, gates · H), the gates side by side, as (…, gates, B, H)."""
+    return np.swapaxes(a.reshape((*a.shape[:-1], gates, a.shape[-1] // gates)), -3, -2)
+
+
+def _together(a: Any) -> Any:
+    """Back from :func:`_apart`."""
+    a = np.swapaxes(a, -3, -2)
+    return a.reshape((*a.shape[:-2], a.shape[-2] * a.shape[-1]))
+
+
+def _squash(a: Any) -> None:
+    """a = 1 / (1 + exp(a)), which is σ(−a), in place."""
+    np.exp(a, out=a)
+    a += 1
+    np.reciprocal(a, out=a)
 
 
 def _shifted(h0: Any, h: Any) -> Any:
@@ -112,9 +129,9 @@ def _gradients(da: Any, da_h: Any, dh: Any, dc: Any, x: Any, before: Any, w_ih: 
     return dx, *states, dw_ih, dw_hh, product(np.ones(len(flat), da.dtype), flat)
 
 
-def _lstm_twin(*arrays: Any) -> Any:
+def _lstm_twin(work: int, *arrays: Any) -> Any:
     """The compiled form, which takes single precision only."""
-    compiled = twin("recurrent", max(a.size for a in arrays), _LEAST)
+    compiled = twin("recurrent", work, _LEAST)
     return compiled if compiled and all(a.dtype == np.float32 for a in arrays) else None
 
 
@@ -146,42 +163,41 @@ def define_lstm(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, bias: Any) -> tupl
         h, c, *parts = lstm_step(x_t @ w_ih.T + h @ w_hh.T + bias, c)
         states.append(h)
         cells.append(c)
-        gates.append(np.concatenate(parts, axis=1))
+        gates.append(np.stack(parts))
     return np.stack(states), np.stack(cells), np.stack(gates)
 
 
 @primitive(real=True, arrays=6, formula="LSTM(x, h₀, c₀)", samples=_sequence_samples(4, 2, 1))
 def lstm_sequence(x, h, c, w_ih, w_hh, bias):  # type: ignore[no-untyped-def]
-    """All hidden states (T, B, H), cell states (T, B, H) and gates (T, B, 4H; g i f o) of an LSTM.
+    """All hidden states (T, B, H), cell states (T, B, H) and gates (T, 4, B, H; g i f o) of an LSTM.
 
     `bias` is the sum of PyTorch's two; weights and bias are stacked as PyTorch's, i f g o.
     """
     size = h.shape[-1]
-    half = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], x.dtype), size)
-    recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * half[:, None]).T)
-    inward = (_blocks(w_ih, _LSTM_ORDER) * half[:, None]).T
-    bias = _blocks(bias, _LSTM_ORDER) * half
-    gates = np.empty((*x.shape[:2], 4 * size), np.result_type(x, w_ih))
-    states = np.empty((*x.shape[:2], size), gates.dtype)
+    compiled = _lstm_twin(4 * x.shape[0] * h.size, x, w_ih, w_hh, bias, h, c)
+    factor = 0.5 if compiled else -1.0  # for the kernel takes σ(a) = ½ tanh(a/2) + ½
+    scale = np.repeat(np.array([1.0, factor, factor, factor], x.dtype), size)
+    recurrent = np.ascontiguousarray((_blocks(w_hh, _LSTM_ORDER) * scale[:, None]).T)
+    inward = (_blocks(w_ih, _LSTM_ORDER) * scale[:, None]).T
+    bias = _blocks(bias, _LSTM_ORDER) * scale
+    states = np.empty((*x.shape[:2], size), np.result_type(x, w_ih))
     cells = np.empty_like(states)
-    if compiled := _lstm_twin(x, gates, inward, bias, h, c, recurrent):
+    if compiled:
+        gates = np.empty((*x.shape[:2], 4 * size), states.dtype)
         compiled.lstm_forward(x, inward, bias, h, c, recurrent, gates, states, cells)
-        return states, cells, gates
-    gates = product(_flat(x), inward).reshape(gates.shape)
-    told, share = np.empty_like(gates[0]), np.empty_like(c)
-    for t, a in enumerate(gates):
-        np.matmul(h, recurrent, out=told)
-        told += bias
-        a += told
-        np.tanh(a, out=a)
-        squashed = a[:, size:]
-        squashed *= 0.5
-        squashed += 0.5
-        g, i, f, o = (a[:, k * size : (k + 1) * size] for k in range(4))
-        c = np.multiply(f, c, out=cells[t])
-        c += np.multiply(i, g, out=share)
-        h = np.tanh(c, out=states[t])
-        h *= o
+        return states, cells, _apart(gates, 4)
+    gates = np.ascontiguousarray(_apart(product(_flat(x), inward, bias).reshape((*x.shape[:2], 4 * size)), 4))
+    told, share = np.empty((h.shape[0], 4 * size), gates.dtype), np.empty_like(c)
+    with np.errstate(over="ignore"):  # σ is 0 there
+        for t, a in enumerate(gates):
+            a += _apart(np.matmul(h, recurrent, out=told), 4)
+            _squash(a[1:])
+            g, i, f, o = a
+            np.tanh(g, out=g)
+            c = np.multiply(f, c, out=cells[t])
+            c += np.multiply(i, g, out=share)
+            h = np.tanh(c, out=states[t])
+            h *= o
     return states, cells, gates
 
 
@@ -192,55 +208,61 @@ def _(needed: Any, g: Any, out: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: An
     states, cells, gates = out
     recurrent = _blocks(w_hh, _LSTM_ORDER)
     w_ih, dx = _blocks(w_ih, _LSTM_ORDER), None
-    if compiled := _lstm_twin(*g[:2], cells, gates, c, recurrent, w_ih):
+    if compiled := _lstm_twin(gates.size, *g[:2], cells, gates, c, recurrent, w_ih):
         inward = w_ih if needed[0] else w_ih[:, :0]
+        gates = np.ascontiguousarray(_together(gates))
         da, dx, dh, dc = compiled.lstm_backward(g[:2], absent(g[1]), cells, gates, c, recurrent, inward)
         needed = (False, *needed[1:])  # dx is there already, if it is wanted
     else:
-        da, dh, dc = _lstm_backward(g[:2], cells, gates, c, recurrent)
+        da, dh, dc = _lstm_backward(g[:2], states, cells, gates, c, recurrent)
     by_product, dh, dc, dw_ih, dw_hh, db = _gradients(da, da, dh, dc, x, _shifted(h, states), w_ih, needed)
     dx = by_product if dx is None else dx
     back = (1, 2, 0, 3)
     return dx, dh, dc, _blocks(dw_ih, back), _blocks(dw_hh, back), _blocks(db, back)
 
 
-def _lstm_backward(g: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tuple[Any, Any, Any]:
-    """Gradients of the gates before their squashing (T, B, 4H), of h₀ and of c₀."""
+def _lstm_backward(g: Any, states: Any, cells: Any, gates: Any, c: Any, recurrent: Any) -> tuple[Any, Any, Any]:
+    """Gradients of the gates' arguments (T, B, 4H), of h₀ and of c₀."""
     t, b, size = cells.shape
     g_h, g_c = g
     only_h = absent(g_c)
     dh, dc = np.zeros((2, b, size), gates.dtype)
     dh_by_c = np.empty_like(dc)
-    da = np.empty((t, b, 4, size), gates.dtype)
+    slopes = np.empty((4, b, size), gates.dtype)
+    da = np.empty((t, b, 4 * size), gates.dtype)
     for k in range(t - 1, -1, -1):
-        slopes = _lstm_slopes(cells[k], cells[k - 1] if k else c, gates[k].reshape(b, 4, size), da[k], dh_by_c)
+        _lstm_slopes(states[k], cells[k - 1] if k else c, gates[k], slopes, dh_by_c)
         dh += g_h[k]
-        np.multiply(dh, dh_by_c, out=dh_by_c)
+        dh_by_c *= dh
         dc += dh_by_c
         if not only_h:
             dc += g_c[k]
-        slopes[:, :3] *= dc[:, None]
-        slopes[:, 3] *= dh
-        np.matmul(slopes.reshape((b, 4 * size)), recurrent, out=dh)
-        dc *= gates[k, :, 2 * size : 3 * size]
-    return da.reshape(gates.shape), dh, dc
+        slopes[:3] *= dc
+        slopes[3] *= dh
+        _apart(da[k], 4)[...] = slopes
+        np.matmul(da[k], recurrent, out=dh)
+        dc *= gates[k, 2]
+    return da, dh, dc
 
 
-def _lstm_slopes(cell: Any, before: Any, gates: Any, slopes: Any, h_by_c: Any) -> Any:
-    """What one time's gradients are multiplied with: dc for the arguments of g, i, f; dh for that of o, and for c."""
-    new, i, o = (gates[:, k] for k in (0, 1, 3))
-    tanh_c = np.tanh(cell)
-    np.multiply(gates, gates, out=slopes)
-    np.subtract(gates[:, 1:], slopes[:, 1:], out=slopes[:, 1:])  # σ′ = σ − σ²
-    np.subtract(1, slopes[:, 0], out=slopes[:, 0])  # tanh′ = 1 − tanh²
-    slopes[:, 0] *= i
-    slopes[:, 1] *= new
-    slopes[:, 2] *= before
-    slopes[:, 3] *= tanh_c
-    np.multiply(tanh_c, tanh_c, out=h_by_c)
-    np.subtract(1, h_by_c, out=h_by_c)
-    h_by_c *= o
-    return slopes
+def _lstm_slopes(state: Any, before: Any, gates: Any, slopes: Any, h_by_c: Any) -> None:
+    """What one time's gradients are multiplied with: dc for the arguments of g, i, f; dh for that of o, and for c.
+
+    As h = o tanh(c), no tanh is needed: o (1 − tanh²(c)) = o − h²/o.
+    """
+    new, i, _, o = gates
+    np.multiply(gates[:3], gates[:3], out=slopes[:3])
+    np.subtract(gates[1:3], slopes[1:3], out=slopes[1:3])  # σ′ = σ − σ²
+    np.subtract(1, slopes[0], out=slopes[0])  # tanh′ = 1 − tanh²
+    slopes[0] *= i
+    slopes[1] *= new
+    slopes[2] *= before
+    np.subtract(1, o, out=slopes[3])
+    slopes[3] *= state
+    np.maximum(o, np.finfo(o.dtype).tiny, out=h_by_c)
+    np.divide(state, h_by_c, out=h_by_c)
+    h_by_c *= state
+    np.subtract(o, h_by_c, out=h_by_c)
 
 
 def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Any, Any]:
@@ -264,26 +286,24 @@ def define_gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tu
 def gru_sequence(x, h, w_ih, w_hh, b_ih, b_hh):  # type: ignore[no-untyped-def]
     """All hidden states (T, B, H) of a GRU, and r, z, n and W_hn hₜ₋₁ + b_hn (T, B, 4H)."""
     size = h.shape[-1]
-    half = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), size)
-    recurrent = np.ascontiguousarray((w_hh * half[:, None]).T)
-    projected = (product(_flat(x), (w_ih * half[:, None]).T) + b_ih * half).reshape((*x.shape[:2], 3 * size))
-    bias = b_hh * half
+    sign = np.repeat(np.array([-1.0, -1.0, 1.0], x.dtype), size)
+    recurrent = np.ascontiguousarray((w_hh * sign[:, None]).T)
+    projected = (product(_flat(x), (w_ih * sign[:, None]).T) + b_ih * sign).reshape((*x.shape[:2], 3 * size))
+    bias = b_hh * sign
     states = np.empty((*x.shape[:2], size), projected.dtype)
     gates = np.empty((*x.shape[:2], 4 * size), projected.dtype)
-    for t, a in enumerate(projected):
-        u = h @ recurrent
-        u += bias
-        rz = np.add(a[:, : 2 * size], u[:, : 2 * size], out=gates[t, :, : 2 * size])
-        np.tanh(rz, out=rz)
-        rz *= 0.5
-        rz += 0.5
-        r, z, n, kept = (gates[t, :, k * size : (k + 1) * size] for k in range(4))
-        kept[...] = u[:, 2 * size :]
-        np.multiply(r, kept, out=n)
-        n += a[:, 2 * size :]
-        np.tanh(n, out=n)
-        h = np.multiply(z, h - n, out=states[t])
-        h += n
+    with np.errstate(over="ignore"):  # σ is 0 there
+        for t, a in enumerate(projected):
+            u = h @ recurrent
+            u += bias
+            _squash(np.add(a[:, : 2 * size], u[:, : 2 * size], out=gates[t, :, : 2 * size]))
+            r, z, n, kept = (gates[t, :, k * size : (k + 1) * size] for k in range(4))
+            kept[...] = u[:, 2 * size :]
+            np.multiply(r, kept, out=n)
+            n += a[:, 2 * size :]
+            np.tanh(n, out=n)
+            h = np.multiply(z, h - n, out=states[t])
+            h += n
     return states, gates
 
 

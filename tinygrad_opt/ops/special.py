@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from .samples import unary
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "i1", "lgamma", "ndtr", "polygamma"]
 
-_BLOCK = 8192
+_BLOCK = 65536
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 # erf(x) / x as a polynomial in x², |x| ≤ 1
@@ -89,7 +89,7 @@ BEND = (
 BEND_END = 4.4
 
 
-def _polynomial(coefficients: tuple[float, ...], t: Any) -> Any:
+def polynomial(coefficients: Sequence[float], t: Any) -> Any:
     """Σ cₖ tᵏ by Horner's rule."""
     *lower, one, last = [constant(coefficient, t.dtype) for coefficient in coefficients]
     total = t * last
@@ -109,7 +109,7 @@ def _minus_square_exp(x: Any) -> Any:
 def _erfc_positive(x: Any) -> Any:
     x = np.minimum(x, 1e3)  # long before, erfc is 0
     t = (x - 3.75) / (x + 3.75)
-    return _minus_square_exp(x) * _polynomial(_TAIL, t) / (1 + 2 * x)
+    return _minus_square_exp(x) * polynomial(_TAIL, t) / (1 + 2 * x)
 
 
 def _in_blocks(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -131,14 +131,14 @@ def _in_blocks(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _erf(x: Any) -> Any:
     if x.dtype == np.float32:
         x = np.clip(x, -BEND_END, BEND_END)
-        y = np.asarray(_polynomial(BEND, x * x))  # not the scalar that an array without axes turns into
+        y = np.asarray(polynomial(BEND, x * x))  # not the scalar that an array without axes turns into
         y *= x
         return np.tanh(y, out=y)
     if x.dtype != np.float64:
         return _erf(x.astype(np.float32 if x.dtype == np.float16 else np.float64)).astype(_floating(x.dtype))
     size = np.abs(x)
     small = np.minimum(size, 1.0)
-    near = small * _polynomial(_NEAR, small * small)
+    near = small * polynomial(_NEAR, small * small)
     return np.copysign(np.where(size < 1, near, 1 - _erfc_positive(np.maximum(size, 1.0))), x)
 
 
