@@ -62,6 +62,24 @@ def test_fused_is_definition(name):
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize(("approximate", "bound"), [("none", 1e-6), ("tanh", 3e-6)])
+def test_gelu_in_single_precision(approximate, bound):
+    """NumPy's forms for float32, which are not those for float64, beside the definition in double precision."""
+    x = np.linspace(-12, 12, 2001, dtype=np.float32)
+    found, expected = (tg.Tensor(x.astype(kind), requires_grad=True) for kind in (np.float32, float))
+    before = tg.kernels()
+    tg.kernels("numpy")
+    try:
+        y = F.gelu(found, approximate)
+        y.sum().backward()
+    finally:
+        tg.kernels(before)
+    z = naive_gelu(expected, approximate)
+    z.sum().backward()
+    assert (np.abs(y.data - z.data) <= 3e-7 * np.maximum(1, np.abs(x))).all()
+    np.testing.assert_allclose(found.grad.data, expected.grad.data, rtol=0, atol=bound)
+
+
 def spelt(path: tuple[int, ...], blank: int) -> list[int]:
     return [label for label, _ in itertools.groupby(path) if label != blank]
 

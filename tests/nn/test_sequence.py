@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,27 @@ def test_the_same_tensor_as_both_states():
     rng = np.random.default_rng(0)
     x, h, _, w_ih, w_hh, bias = lstm_sequence.samples(rng)[0][0]
     gradcheck(lambda state: lstm_sequence(x, state, state, w_ih, w_hh, bias)[0], [h], order=2)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gates_that_are_shut_or_wide_open(name, dtype):
+    """exp(−a) overflows for a gate that is shut; σ is 0 there, its slope too, and nobody is warned."""
+    fused, definition = PAIRS[name]
+    args = [a.astype(dtype) for a in fused.samples(np.random.default_rng(0))[0][0]]
+    size = args[1].shape[1]
+    shut = np.repeat(np.resize([1e4, -1e4], len(args[-1]) // size), size).astype(dtype)
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for form in (fused, definition):
+            inputs = [Tensor(a, requires_grad=True) for a in (*args[:-1], shut)]
+            states = form(*inputs)[0]
+            (states * states).sum().backward()
+            found.append([states.data, *(t.grad.data for t in inputs)])
+    for a, b in zip(*found, strict=True):
+        assert np.isfinite(a).all()
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 def test_compiled_agrees_in_single_precision():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -369,7 +370,11 @@ WRITTEN = [
     ("matmul", lambda r: (r(2, 4, 3), r(3, 2)), (2, 4, 2)),
     ("relu", lambda r: (r(4, 3),), (4, 3)),
     ("keep", lambda r: (r(4, 3), r(4, 3) > 0), (4, 3)),
+    ("keep", lambda r: (r(4, 3), True), (4, 3)),
     ("multiply", lambda r: (r(4, 3), 0.3), (4, 3)),
+    ("maximum", lambda r: (r(4, 3), r(4, 3)), (4, 3)),
+    ("matmul", lambda r: (r(3), r(3, 2)), (2,)),
+    ("matmul", lambda r: (r(3), r(3)), ()),
 ]
 
 
@@ -382,6 +387,8 @@ def test_writing_is_the_forward_function(name, arguments, shape, dtype):
     out = np.empty(shape, dtype)
     calls = writes(name, op.forward, inputs, {}, out)
     assert calls
-    for function, values in calls:
-        function(*values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for function, values in calls:
+            function(*values)
     np.testing.assert_array_equal(out, op.forward(*inputs))
