@@ -120,6 +120,11 @@ class GELU(Module):
     ----------
     approximate : {"none", "tanh"}
         As in :func:`gelu`.
+
+    Raises
+    ------
+    ValueError
+        An unknown `approximate`.
     """
 
     def __init__(self, approximate: str = "none") -> None:

@@ -128,6 +128,13 @@ class MultiheadAttention(Module):
         q_proj_weight, k_proj_weight and v_proj_weight instead.
     out_proj : Linear
 
+    Raises
+    ------
+    ValueError
+        `num_heads` does not divide `embed_dim`.
+    ShapeError
+        When called with sequences or masks whose shapes do not fit.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg

@@ -115,6 +115,13 @@ def instance_norm(
     """Each channel of each sample to mean 0 and variance 1 (Ulyanov et al. 2016, arXiv:1607.08022).
 
     The arguments are those of :func:`batch_norm`; `use_input_stats` is its `training`.
+
+    Raises
+    ------
+    ShapeError
+        A single value for each channel of a sample, whose variance is 0.
+    ValueError
+        `use_input_stats` is False, and there are no running statistics.
     """
     x = as_tensor(x)
     if not use_input_stats:
@@ -158,6 +165,11 @@ class _ChannelNorm(Module):
     weight, bias : Parameter, shape (C,), or None
     running_mean, running_var : buffer, shape (C,), or None
     num_batches_tracked : buffer, or None
+
+    Raises
+    ------
+    ShapeError
+        When called with another number of axes or of channels, or to train on one value for each channel.
     """
 
     _axes: tuple[int, ...] = ()
@@ -293,12 +305,12 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Normalization of each channel of each sample of (N, C, H, W) or (C, H, W)."""
+    """Normalization of each channel of each sample of (N, C, H, W) or (C, H, W), as :class:`InstanceNorm1d`."""
 
     _axes = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Normalization of each channel of each sample of (N, C, D, H, W) or (C, D, H, W)."""
+    """Normalization of each channel of each sample of (N, C, D, H, W) or (C, D, H, W), as :class:`InstanceNorm1d`."""
 
     _axes = (4, 5)

@@ -32,6 +32,11 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     Returns
     -------
     Tensor, shape (..., out)
+
+    Raises
+    ------
+    ShapeError
+        The inputs do not end in in1 and in2, or differ in their leading axes.
     """
     x1, x2, weight = as_tensor(x1), as_tensor(x2), as_tensor(weight)
     outputs, first, second = weight.shape
@@ -62,6 +67,11 @@ class Bilinear(Module):
     ----------
     weight : Parameter, shape (out_features, in1_features, in2_features)
     bias : Parameter, shape (out_features,), or None
+
+    Raises
+    ------
+    ShapeError
+        When called with inputs that do not end in the two sizes, or differ in their leading axes.
     """
 
     def __init__(

@@ -95,6 +95,11 @@ class Sequential(ListContainer):
     *layers : Module or dict of str to Module
         A single dictionary gives the layers names of their own.
 
+    Raises
+    ------
+    TypeError, ValueError
+        A layer that is no Module, such as ``nn.ReLU`` without parentheses; a name that is empty or contains a dot.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg
@@ -122,6 +127,13 @@ class ModuleList(ListContainer):
     Parameters
     ----------
     modules : iterable of Module
+
+    Raises
+    ------
+    TypeError
+        An entry that is no Module.
+    NotImplementedError
+        When it is called.
     """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
@@ -139,6 +151,11 @@ class ModuleDict(Container):
     Parameters
     ----------
     modules : mapping of str to Module, or iterable of pairs
+
+    Raises
+    ------
+    TypeError, ValueError
+        An entry that is no Module; a name that is empty or contains a dot.
 
     Examples
     --------
@@ -226,6 +243,11 @@ class ParameterList(_Parameters):
     ----------
     values : iterable of Parameter or array_like
         What is no Parameter becomes one.
+
+    Raises
+    ------
+    GradientError, TypeError
+        Values that are whole numbers, or no numbers at all.
     """
 
     def __init__(self, values: Iterable[Parameter | Tensor] = ()) -> None:
@@ -259,6 +281,11 @@ class ParameterDict(_Parameters):
     Parameters
     ----------
     values : mapping of str to Parameter or array_like
+
+    Raises
+    ------
+    ValueError
+        A name that is empty or contains a dot; values as in :class:`ParameterList`.
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:

@@ -177,6 +177,13 @@ def conv_transpose2d(
 
     Shapes: x (N, C, H, W), weight (C, O / groups, k, k) → (N, O, (H − 1)·stride − 2·padding + dilation·(k − 1) +
     output_padding + 1, …).
+
+    Raises
+    ------
+    ShapeError
+        The channels do not fit, or so much padding that nothing is left.
+    ValueError
+        An option that is no int or pair, or an `output_padding` that is less than neither stride nor dilation.
     """
     return conv_transpose("conv_transpose2d", x, weight, bias, stride, padding, output_padding, groups, dilation)
 

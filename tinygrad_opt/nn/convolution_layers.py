@@ -183,6 +183,13 @@ class Conv2d(_Forward):
     Shapes: x (N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W'),
     H' = ⌊(H + 2·padding − dilation·(kernel_size − 1) − 1) / stride⌋ + 1.
 
+    Raises
+    ------
+    ValueError
+        `groups` does not divide the channels, or another option is none of those above.
+    ShapeError
+        When called with an x whose axes or channels do not fit, or smaller than the window or the reflection.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg
@@ -281,6 +288,14 @@ class ConvTranspose2d(_Transposed):
 
     Shapes: x (N, in_channels, H, W) → (N, out_channels, H', W'),
     H' = (H − 1)·stride − 2·padding + dilation·(kernel_size − 1) + output_padding + 1.
+
+    Raises
+    ------
+    ValueError
+        `groups` does not divide the channels, or a `padding_mode` other than "zeros"; when called, an `output_size` or
+        `output_padding` that the stride does not leave open.
+    ShapeError
+        When called with an x whose axes or channels do not fit, or of which the padding leaves nothing.
     """
 
     axes = 2

@@ -28,7 +28,13 @@ __all__ = [
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    """The p-norm of x1 − x2 + eps along the last axis; eps keeps the gradient finite where they are equal."""
+    """The p-norm of x1 − x2 + eps along the last axis; eps keeps the gradient finite where they are equal.
+
+    Raises
+    ------
+    ShapeError
+        The two shapes do not broadcast.
+    """
     difference = as_tensor(x1) - as_tensor(x2) + eps
     if p == 2 and difference.dtype.kind != "c":
         return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdim))
@@ -37,7 +43,15 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 @says_axis
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
-    """x1 · x2 / (‖x1‖ ‖x2‖) along `axis`, each norm not less than `eps`."""
+    """x1 · x2 / (‖x1‖ ‖x2‖) along `axis`, each norm not less than `eps`.
+
+    Raises
+    ------
+    ValueError
+        The two shapes do not broadcast, or have no such axis.
+    TypeError
+        Complex vectors.
+    """
     x1, x2 = np.broadcast_arrays(as_tensor(x1), as_tensor(x2))
     lengths = [_length(x, axis, eps) for x in (x1, x2)]
     return np.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=axis)
@@ -61,6 +75,15 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     target : array_like, shape (N,) or ()
     margin : float
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The inputs differ in shape, or the target has not theirs without the last axis.
+    TypeError
+        Complex vectors.
+    ValueError
+        An unknown `reduction`.
     """
     input1, input2, target = as_tensor(input1), as_tensor(input2), as_tensor(target)
     if "c" in (input1.dtype.kind, input2.dtype.kind):
@@ -98,6 +121,13 @@ def triplet_margin_loss(
     swap : bool
         Take the distance of positive and negative where it is less than that of anchor and negative.
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The three have not as many axes, or do not broadcast.
+    ValueError
+        `margin` is not positive, or the `reduction` unknown.
     """
 
     def distance(a: Any, b: Any) -> Any:
@@ -118,7 +148,15 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: str = "mean",
 ) -> Any:
-    """:func:`triplet_margin_loss` with a distance of one's own, by default :func:`pairwise_distance`."""
+    """:func:`triplet_margin_loss` with a distance of one's own, by default :func:`pairwise_distance`.
+
+    Raises
+    ------
+    ShapeError
+        The three have not as many axes.
+    ValueError
+        `margin` is not positive, or the `reduction` unknown.
+    """
     anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
     if not margin > 0:
         raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}.")

@@ -53,6 +53,11 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator 
     training : bool
         Otherwise x is returned as it is.
     generator : numpy.random.Generator, optional
+
+    Raises
+    ------
+    ValueError
+        `p` lies outside [0, 1].
     """
     _check_p("dropout", p)
     return _drop(as_tensor(x), p, training, generator, 0)
@@ -80,17 +85,41 @@ def _drop_channels(caller: str, x: Any, axes: int, p: float, training: bool, gen
 
 
 def dropout1d(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
-    """Drop whole channels of (N, C, L) or (C, L) (Tompson et al. 2015, arXiv:1411.4280)."""
+    """Drop whole channels of (N, C, L) or (C, L) (Tompson et al. 2015, arXiv:1411.4280).
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes.
+    ValueError
+        `p` lies outside [0, 1].
+    """
     return _drop_channels("dropout1d", x, 1, p, training, generator)
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
-    """Drop whole channels of (N, C, H, W) or (C, H, W)."""
+    """Drop whole channels of (N, C, H, W) or (C, H, W).
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes.
+    ValueError
+        `p` lies outside [0, 1].
+    """
     return _drop_channels("dropout2d", x, 2, p, training, generator)
 
 
 def dropout3d(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
-    """Drop whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """Drop whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes.
+    ValueError
+        `p` lies outside [0, 1].
+    """
     return _drop_channels("dropout3d", x, 3, p, training, generator)
 
 
@@ -109,12 +138,24 @@ def _alpha(caller: str, x: Any, p: float, training: bool, generator: Generator, 
 
 
 def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
-    """Dropout to SELU's lower limit instead of 0; keeps mean and variance (Klambauer et al. 2017, arXiv:1706.02515)."""
+    """Dropout to SELU's lower limit instead of 0; keeps mean and variance (Klambauer et al. 2017, arXiv:1706.02515).
+
+    Raises
+    ------
+    ValueError
+        `p` lies outside [0, 1].
+    """
     return _alpha("alpha_dropout", x, p, training, generator, False)
 
 
 def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
-    """Alpha dropout of whole channels of (N, C, ...)."""
+    """Alpha dropout of whole channels of (N, C, ...).
+
+    Raises
+    ------
+    ValueError
+        `p` lies outside [0, 1].
+    """
     return _alpha("feature_alpha_dropout", x, p, training, generator, True)
 
 
@@ -129,6 +170,11 @@ class Dropout(Module):
         Taken for PyTorch's sake, without effect: results are always new arrays.
     generator : numpy.random.Generator, optional
         The source of the noise, by default the package's own.
+
+    Raises
+    ------
+    ValueError
+        `p` lies outside [0, 1].
     """
 
     _function = staticmethod(dropout)
@@ -145,19 +191,37 @@ class Dropout(Module):
 
 
 class Dropout1d(Dropout):
-    """While training, whole channels of (N, C, L) become 0; the arguments as in :class:`Dropout`."""
+    """While training, whole channels of (N, C, L) become 0; the arguments as in :class:`Dropout`.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x of another number of axes.
+    """
 
     _function = staticmethod(dropout1d)
 
 
 class Dropout2d(Dropout):
-    """While training, whole channels of (N, C, H, W) become 0; the arguments as in :class:`Dropout`."""
+    """While training, whole channels of (N, C, H, W) become 0; the arguments as in :class:`Dropout`.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x of another number of axes.
+    """
 
     _function = staticmethod(dropout2d)
 
 
 class Dropout3d(Dropout):
-    """While training, whole channels of (N, C, D, H, W) become 0; the arguments as in :class:`Dropout`."""
+    """While training, whole channels of (N, C, D, H, W) become 0; the arguments as in :class:`Dropout`.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x of another number of axes.
+    """
 
     _function = staticmethod(dropout3d)
 

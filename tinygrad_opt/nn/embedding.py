@@ -183,6 +183,13 @@ class Embedding(Module):
 
     Shapes: x (...) of whole numbers → (..., embedding_dim).
 
+    Raises
+    ------
+    ValueError
+        `padding_idx` names no row.
+    IndexError, TypeError
+        When called with a number that names no row, or is not whole.
+
     Examples
     --------
     >>> import tinygrad_opt as tg

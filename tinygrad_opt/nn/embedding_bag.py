@@ -70,6 +70,15 @@ def embedding_bag(
     Returns
     -------
     Tensor, shape (B, embedding_dim)
+
+    Raises
+    ------
+    IndexError, TypeError
+        A number that names no row, or is not whole.
+    ShapeError
+        x is neither (B, N) nor (N,) with offsets, or the `per_sample_weights` have another shape.
+    ValueError
+        Offsets that do not rise from 0 within x, or options that do not go together.
     """
     if mode not in ("mean", "sum", "max"):
         raise ValueError(f"embedding_bag: mode must be 'mean', 'sum' or 'max', got {mode!r}.")

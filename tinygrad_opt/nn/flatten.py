@@ -17,6 +17,11 @@ __all__ = ["Flatten", "Unflatten", "flatten"]
 def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
     """The axes from `start_axis` to `end_axis`, both included, in one.
 
+    Raises
+    ------
+    ShapeError
+        x has no such axes, or the first comes after the last.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg
@@ -44,6 +49,11 @@ class Flatten(Module):
     ----------
     start_axis, end_axis : int
         The first and the last axis to merge.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x that has no such axes, e.g. a single sample without its batch axis.
     """
 
     @says_axis
@@ -69,6 +79,11 @@ class Unflatten(Module):
     axis : int
     unflattened_size : tuple of int
         One extent may be -1.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x that has no such axis, or one that cannot be split so.
 
     Examples
     --------

@@ -42,12 +42,24 @@ def _fill(tensor: Tensor, values: Any) -> Tensor:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> Tensor:
-    """Draw from U(a, b)."""
+    """Draw from U(a, b).
+
+    Raises
+    ------
+    ValueError
+        `b` is less than `a`.
+    """
     return _fill(tensor, get_generator(generator).uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> Tensor:
-    """Draw from N(mean, std²)."""
+    """Draw from N(mean, std²).
+
+    Raises
+    ------
+    ValueError
+        `std` is negative.
+    """
     return _fill(tensor, get_generator(generator).normal(mean, std, tensor.shape))
 
 
@@ -76,6 +88,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         ``leaky_relu`` (√(2 / (1 + param²))); ``selu`` (3/4).
     param : float, optional
         The negative slope of ``leaky_relu``, 0.01 if left out.
+
+    Raises
+    ------
+    ValueError
+        A nonlinearity that is none of these.
     """
     gains = {"sigmoid": 1.0, "tanh": 5.0 / 3.0, "relu": math.sqrt(2.0), "selu": 0.75}
     if nonlinearity == "linear" or nonlinearity.startswith("conv"):
@@ -101,14 +118,26 @@ def fans(tensor: Tensor, caller: str) -> tuple[int, int]:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Draw from U(−a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Draw from U(−a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has fewer than two axes.
+    """
     fan_in, fan_out = fans(tensor, "xavier_uniform_")
     bound = gain * math.sqrt(6.0 / (fan_in + fan_out))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Draw from N(0, std²), std = gain · √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    """Draw from N(0, std²), std = gain · √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has fewer than two axes.
+    """
     fan_in, fan_out = fans(tensor, "xavier_normal_")
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / (fan_in + fan_out)), generator)
 
@@ -139,6 +168,13 @@ def kaiming_uniform_(
     nonlinearity : str
         As in :func:`calculate_gain`.
     generator : numpy.random.Generator, optional
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has fewer than two axes.
+    ValueError
+        An unknown `mode` or `nonlinearity`.
     """
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_")
     return uniform_(tensor, -bound, bound, generator)
@@ -151,7 +187,15 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator = None,
 ) -> Tensor:
-    """Draw from N(0, std²), std = gain / √fan (He et al. 2015); the arguments as in :func:`kaiming_uniform_`."""
+    """Draw from N(0, std²), std = gain / √fan (He et al. 2015); the arguments as in :func:`kaiming_uniform_`.
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has fewer than two axes.
+    ValueError
+        An unknown `mode` or `nonlinearity`.
+    """
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
 
 
@@ -182,7 +226,13 @@ def trunc_normal_(
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """Make a matrix the identity, as far as it is square."""
+    """Make a matrix the identity, as far as it is square.
+
+    Raises
+    ------
+    ShapeError
+        The Tensor is no matrix.
+    """
     if tensor.ndim != 2:
         raise ShapeError(f"eye_: expected a matrix, got shape {tensor.shape}.")
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
@@ -196,6 +246,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     tensor : Tensor, shape (out, in / groups, *window)
     groups : int
         Within each group, the channels are passed on from the first.
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has not 3 to 5 axes.
+    ValueError
+        `groups` does not divide the outputs.
     """
     if tensor.ndim not in (3, 4, 5):
         raise ShapeError(f"dirac_: expected a convolution's weight of 3 to 5 axes, got shape {tensor.shape}.")
@@ -216,6 +273,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) 
 
     From Saxe et al. 2014 (arXiv:1312.6120). Axes behind the first count as one. The matrix is drawn uniformly from all
     orthogonal ones.
+
+    Raises
+    ------
+    ShapeError
+        The Tensor has fewer than two axes.
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: expected two axes or more, got shape {tensor.shape}.")
@@ -229,7 +291,15 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) 
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None) -> Tensor:
-    """Draw a matrix from N(0, std²) and set a share of each column, rounded up, to zero (Martens 2010)."""
+    """Draw a matrix from N(0, std²) and set a share of each column, rounded up, to zero (Martens 2010).
+
+    Raises
+    ------
+    ShapeError
+        The Tensor is no matrix.
+    ValueError
+        `sparsity` lies outside [0, 1].
+    """
     if tensor.ndim != 2:
         raise ShapeError(f"sparse_: expected a matrix, got shape {tensor.shape}.")
     if not 0 <= sparsity <= 1:

@@ -36,6 +36,13 @@ def poisson_nll_loss(
     eps : float
         Added to λ under the logarithm, with ``log_input=False``.
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        An unknown `reduction`.
     """
     x, t = pair("poisson_nll_loss", input, target)
     losses = np.exp(x) - t * x if log_input else x - t * np.log(x + eps)

@@ -40,7 +40,13 @@ def warn_of_scores(caller: str, x: Any) -> None:
 
 
 def class_weights(caller: str, weight: Any, logp: Any, axis: int) -> Any:
-    """The weights in the input's dtype, shaped to lie along its class axis."""
+    """The weights in the input's dtype, shaped to lie along its class axis.
+
+    Raises
+    ------
+    ShapeError
+        There are more weights than classes, or fewer.
+    """
     weight = np.asarray(weight.data if isinstance(weight, Tensor) else weight)
     classes = logp.shape[axis]
     if weight.shape != (classes,):
@@ -51,7 +57,17 @@ def class_weights(caller: str, weight: Any, logp: Any, axis: int) -> Any:
 def against_labels(
     caller: str, logp: Any, labels: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
 ) -> Any:
-    """The definition of the cross-entropy against labels, from log-probabilities."""
+    """The definition of the cross-entropy against labels, from log-probabilities.
+
+    Raises
+    ------
+    ShapeError
+        The labels have not the input's shape without the class axis, or there is not one weight for each class.
+    TypeError
+        Labels that are not whole numbers.
+    IndexError
+        A label outside 0 … C−1.
+    """
     axis = 1 if logp.ndim > 1 else 0
     classes = logp.shape[axis]
     ignored = _check_labels(caller, logp.shape, labels, axis, ignore_index)
@@ -98,7 +114,19 @@ def _check_labels(caller: str, shape: tuple[int, ...], labels: Any, axis: int, i
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """−input[target], where the input holds log-probabilities; the arguments as in :func:`cross_entropy`."""
+    """−input[target], where the input holds log-probabilities; the arguments as in :func:`cross_entropy`.
+
+    Raises
+    ------
+    ShapeError
+        The target has not the input's shape without the class axis, or there is not one weight for each class.
+    TypeError
+        Labels that are not whole numbers.
+    IndexError
+        A label outside 0 … C−1.
+    ValueError
+        An unknown `reduction`.
+    """
     check_reduction("nll_loss", reduction)
     labels = target.data if isinstance(target, Tensor) else np.asarray(target)
     warn_of_scores("nll_loss", np.asarray(input.data if isinstance(input, Tensor) else input))
@@ -117,6 +145,13 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     reduction : {"mean", "sum", "none", "batchmean"}
         "batchmean" is the divergence proper: the sum divided by the number of rows.
     log_target : bool
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        An unknown `reduction`.
     """
     input, target = pair("kl_div", input, target)
     if log_target:

@@ -21,7 +21,13 @@ def check_reduction(caller: str, reduction: str) -> None:
 
 
 def reduce(caller: str, values: Any, reduction: str) -> Any:
-    """The mean or the sum of a loss for each element, or all of them."""
+    """The mean or the sum of a loss for each element, or all of them.
+
+    Raises
+    ------
+    ValueError
+        An unknown `reduction`.
+    """
     check_reduction(caller, reduction)
     if reduction == "none":
         return values
@@ -79,6 +85,11 @@ class Loss(Module):
     ----------
     reduction : {"mean", "sum", "none"}
         What becomes of the loss of each element.
+
+    Raises
+    ------
+    ValueError
+        An unknown `reduction`.
     """
 
     def __init__(self, reduction: str = "mean") -> None:

@@ -35,6 +35,13 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     ----------
     input, target : array_like of one shape
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        An unknown `reduction`.
     """
     input, target = pair("soft_margin_loss", input, target)
     return reduce("soft_margin_loss", softplus(-target * input), reduction)
@@ -51,6 +58,13 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
         1 for "alike", −1 for "different".
     margin : float
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        An unknown `reduction`.
     """
     input, target = pair("hinge_embedding_loss", input, target)
     losses = np.where(target.data == 1, input, hinge(margin - input))
@@ -65,6 +79,13 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     input1, input2, target : array_like of one shape
     margin : float
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The inputs differ in shape, or the target does not broadcast to theirs.
+    ValueError
+        An unknown `reduction`.
     """
     input1, input2 = pair("margin_ranking_loss", input1, input2, strict=True)
     difference, target = pair("margin_ranking_loss", input1 - input2, target)
@@ -101,6 +122,17 @@ def multi_margin_loss(
     weight : array_like, shape (C,), optional
         Multiplies the loss of each sample, by its class.
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The input has not one axis or two, or the target not its shape without the classes.
+    TypeError
+        Labels that are not whole numbers.
+    IndexError
+        A label outside 0 … C−1.
+    ValueError
+        `p` is neither 1 nor 2, or the `reduction` unknown.
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: p must be 1 or 2, got {p}.")
@@ -123,6 +155,17 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     target : array_like of int, of the same shape
         In each row the labels that hold, then −1; what comes behind the first −1 does not count.
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        Input and target differ in shape, or have more than two axes.
+    TypeError
+        Labels that are not whole numbers.
+    IndexError
+        A label outside −1 … C−1.
+    ValueError
+        An unknown `reduction`.
     """
     x, labels, single = _rows("multilabel_margin_loss", input, target, labels=False)
     counted = np.logical_and.accumulate(labels >= 0, axis=1)
@@ -144,6 +187,13 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, red
     input, target : array_like, shape (..., C)
     weight : array_like, shape (C,), optional
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape, or the weight not to the classes.
+    ValueError
+        An unknown `reduction`.
     """
     input, target = pair("multilabel_soft_margin_loss", input, target)
     losses = -(target * log_sigmoid(input) + (1 - target) * log_sigmoid(-input))

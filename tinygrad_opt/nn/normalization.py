@@ -81,6 +81,11 @@ def rms_norm(x: Any, normalized_shape: Shape, weight: Any = None, eps: float | N
     weight : array_like, shape normalized_shape, optional
     eps : float, optional
         By default the machine epsilon of x's dtype.
+
+    Raises
+    ------
+    ShapeError
+        x does not end in `normalized_shape`, or the weight has another shape.
     """
     x, shape = _trailing("rms_norm", x, normalized_shape, weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
@@ -97,6 +102,11 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
         Divides C.
     weight, bias : array_like, shape (C,), optional
     eps : float
+
+    Raises
+    ------
+    ShapeError
+        x has fewer than two axes, or `num_groups` does not divide C.
     """
     x = as_tensor(x)
     if x.ndim < 2 or x.shape[1] % num_groups:
@@ -123,6 +133,11 @@ def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.
     size : int
         Channels in a window; beyond the first and the last channel there are zeros.
     alpha, beta, k : float
+
+    Raises
+    ------
+    ShapeError
+        x has fewer than three axes.
     """
     x = as_tensor(x)
     if x.ndim < 3:
@@ -235,6 +250,13 @@ class GroupNorm(Module):
     bias : bool
         Whether there is a bias.
     dtype : dtype, optional
+
+    Raises
+    ------
+    ValueError
+        `num_groups` does not divide `num_channels`.
+    ShapeError
+        When called with an x of another number of channels.
     """
 
     weight: Parameter | None

@@ -45,6 +45,13 @@ def pad(x: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0
     value : float
         Of a constant border.
 
+    Raises
+    ------
+    ValueError
+        An unknown `mode`.
+    ShapeError
+        Widths not in pairs or of too many axes, or an axis too short for its border.
+
     Examples
     --------
     >>> import tinygrad_opt as tg
@@ -110,6 +117,13 @@ class ConstantPad1d(_Pad):
     padding : int or tuple of int
         The same width everywhere, or (left, right); in more axes the last axis comes first.
     value : float
+
+    Raises
+    ------
+    ValueError
+        `padding` is neither one number nor one for each side.
+    ShapeError
+        When called with an x of too few axes (or of too many, unless the border is constant), or too short for it.
     """
 
     def __init__(self, padding: int | tuple[int, ...], value: float) -> None:
@@ -118,82 +132,82 @@ class ConstantPad1d(_Pad):
 
 
 class ConstantPad2d(ConstantPad1d):
-    """A border of one value around (N, C, H, W) or (C, H, W)."""
+    """A border of one value around (N, C, H, W) or (C, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 2
 
 
 class ConstantPad3d(ConstantPad1d):
-    """A border of one value around (N, C, D, H, W) or (C, D, H, W)."""
+    """A border of one value around (N, C, D, H, W) or (C, D, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 3
 
 
 class ZeroPad1d(_Pad):
-    """A border of zeros around (N, C, L) or (C, L)."""
+    """A border of zeros around (N, C, L) or (C, L); errors as :class:`ConstantPad1d`."""
 
 
 class ZeroPad2d(_Pad):
-    """A border of zeros around (N, C, H, W) or (C, H, W)."""
+    """A border of zeros around (N, C, H, W) or (C, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 2
 
 
 class ZeroPad3d(_Pad):
-    """A border of zeros around (N, C, D, H, W) or (C, D, H, W)."""
+    """A border of zeros around (N, C, D, H, W) or (C, D, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 3
 
 
 class ReflectionPad1d(_Pad):
-    """A border that mirrors (N, C, L) or (C, L) at its edge, without repeating the edge."""
+    """A border that mirrors (N, C, L) or (C, L) at its edge, not repeating it; errors as :class:`ConstantPad1d`."""
 
     _mode = "reflect"
 
 
 class ReflectionPad2d(ReflectionPad1d):
-    """A border that mirrors (N, C, H, W) or (C, H, W) at its edges."""
+    """A border that mirrors (N, C, H, W) or (C, H, W) at its edges; errors as :class:`ConstantPad1d`."""
 
     _axes = 2
 
 
 class ReflectionPad3d(ReflectionPad1d):
-    """A border that mirrors (N, C, D, H, W) or (C, D, H, W) at its edges."""
+    """A border that mirrors (N, C, D, H, W) or (C, D, H, W) at its edges; errors as :class:`ConstantPad1d`."""
 
     _axes = 3
 
 
 class ReplicationPad1d(_Pad):
-    """A border that repeats the edge of (N, C, L) or (C, L)."""
+    """A border that repeats the edge of (N, C, L) or (C, L); errors as :class:`ConstantPad1d`."""
 
     _mode = "replicate"
 
 
 class ReplicationPad2d(ReplicationPad1d):
-    """A border that repeats the edges of (N, C, H, W) or (C, H, W)."""
+    """A border that repeats the edges of (N, C, H, W) or (C, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 2
 
 
 class ReplicationPad3d(ReplicationPad1d):
-    """A border that repeats the edges of (N, C, D, H, W) or (C, D, H, W)."""
+    """A border that repeats the edges of (N, C, D, H, W) or (C, D, H, W); errors as :class:`ConstantPad1d`."""
 
     _axes = 3
 
 
 class CircularPad1d(_Pad):
-    """A border that continues (N, C, L) or (C, L) from its other end."""
+    """A border that continues (N, C, L) or (C, L) from its other end; errors as :class:`ConstantPad1d`."""
 
     _mode = "circular"
 
 
 class CircularPad2d(CircularPad1d):
-    """A border that continues (N, C, H, W) or (C, H, W) from the other sides."""
+    """A border that continues (N, C, H, W) or (C, H, W) from the other sides; errors as :class:`ConstantPad1d`."""
 
     _axes = 2
 
 
 class CircularPad3d(CircularPad1d):
-    """A border that continues (N, C, D, H, W) or (C, D, H, W) from the other sides."""
+    """A border that continues (N, C, D, H, W) or (C, D, H, W) from other sides; errors as :class:`ConstantPad1d`."""
 
     _axes = 3

@@ -22,6 +22,13 @@ class Parameter(Tensor):
     dtype : dtype, optional
     name : str, optional
         A module that it is assigned to names it by its path, e.g. ``encoder.0.weight``.
+
+    Raises
+    ------
+    GradientError
+        Values of whole numbers or bools, which have no gradient, unless `requires_grad` is False.
+    TypeError
+        Values that are no numbers.
     """
 
     __slots__ = ()

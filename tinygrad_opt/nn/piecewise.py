@@ -28,7 +28,13 @@ __all__ = [
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """x clipped to [min_val, max_val]; the gradient is 0 outside and on the bounds."""
+    """x clipped to [min_val, max_val]; the gradient is 0 outside and on the bounds.
+
+    Raises
+    ------
+    ValueError
+        `min_val` is not less than `max_val`.
+    """
     if not min_val < max_val:
         raise ValueError(f"hardtanh: min_val {min_val} must be less than max_val {max_val}.")
     x = as_tensor(x)
@@ -59,7 +65,13 @@ def hardshrink(x: Any, lambd: float = 0.5) -> Any:
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x moved by λ towards 0, and 0 where |x| ≤ λ."""
+    """x moved by λ towards 0, and 0 where |x| ≤ λ.
+
+    Raises
+    ------
+    ValueError
+        `lambd` is negative.
+    """
     if lambd < 0:
         raise ValueError(f"softshrink: lambd must not be negative, got {lambd}.")
     x = as_tensor(x)
@@ -110,6 +122,11 @@ class Hardtanh(Module):
     ----------
     min_val, max_val : float
     inplace : bool
+
+    Raises
+    ------
+    ValueError
+        `min_val` is not less than `max_val`.
     """
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
@@ -142,7 +159,13 @@ class Hardshrink(Module):
 
 
 class Softshrink(Hardshrink):
-    """x moved by λ towards 0; the argument as in :class:`Hardshrink`."""
+    """x moved by λ towards 0; the argument as in :class:`Hardshrink`.
+
+    Raises
+    ------
+    ValueError
+        When called with a negative `lambd`.
+    """
 
     def forward(self, x: Any) -> Any:
         """The shrunken values."""

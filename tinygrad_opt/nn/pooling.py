@@ -102,6 +102,13 @@ def max_pool2d(
         Let the last window stand out over the edge.
     return_indices : bool
         Also return where each maximum lies, as row-major positions in the (H, W) plane.
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes, or is smaller than the window.
+    ValueError
+        A kernel, stride or dilation that is no positive int or pair, or a padding of more than half a kernel.
     """
     return max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -180,6 +187,13 @@ def avg_pool2d(
         Whether the mean counts the padding's zeros.
     divisor_override : int, optional
         Divide the sums by this instead.
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes, or is smaller than the window.
+    ValueError
+        A kernel or stride that is no positive int or pair, a padding of more than half a kernel, or a divisor of 0.
     """
     return avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -204,6 +218,13 @@ def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ce
 
     As PyTorch's: an odd p keeps the signs of x, and a negative sum has no real root; where a sum is 0 so is the
     gradient; p = ∞ gives the maximum of |x|.
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes, or is smaller than the window.
+    ValueError
+        A kernel or stride that is no positive int or pair.
     """
     return _lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
 
@@ -270,6 +291,13 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
     """The means of bins, `output_size` of them along each axis, whatever the size of the image.
 
     Shapes: x (N, C, H, W) or (C, H, W) → (N, C, *output_size); None keeps an axis as it is, 1 is global pooling.
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes.
+    ValueError
+        An `output_size` that is no positive int or pair.
     """
     return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
 
@@ -280,5 +308,13 @@ def adaptive_max_pool1d(x: Any, output_size: Any, return_indices: bool = False) 
 
 
 def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The maxima of bins, `output_size` of them along each axis; with `return_indices`, also where they lie."""
+    """The maxima of bins, `output_size` of them along each axis; with `return_indices`, also where they lie.
+
+    Raises
+    ------
+    ShapeError
+        x has another number of axes.
+    ValueError
+        An `output_size` that is no positive int or pair.
+    """
     return adaptive_max_pool("adaptive_max_pool2d", 2, x, output_size, return_indices)

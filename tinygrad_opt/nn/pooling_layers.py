@@ -80,6 +80,11 @@ class MaxPool2d(_MaxPool):
     Shapes: (N, C, H, W) or (C, H, W) → (N, C, H', W'),
     H' = ⌊(H + 2·padding − dilation·(kernel_size − 1) − 1) / stride⌋ + 1.
 
+    Raises
+    ------
+    ShapeError, ValueError
+        When called: x has another number of axes, the window does not fit, or the options do not.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg
@@ -137,6 +142,11 @@ class AvgPool2d(_AvgPool):
         Divide the sums by this instead.
 
     Shapes: (N, C, H, W) or (C, H, W) → (N, C, H', W').
+
+    Raises
+    ------
+    ShapeError, ValueError
+        When called: x has another number of axes, the window does not fit, or the options do not.
     """
 
     axes = 2
@@ -168,13 +178,19 @@ class _LPPool(_Pool):
 
 
 class LPPool1d(_LPPool):
-    """(Σ xᵖ)^(1/p) of each window, p = `norm_type`. Shapes: (N, C, L) → (N, C, L')."""
+    """(Σ xᵖ)^(1/p) of each window; options as :class:`LPPool2d`. Shapes: (N, C, L) → (N, C, L')."""
 
     axes = 1
 
 
 class LPPool2d(_LPPool):
-    """(Σ xᵖ)^(1/p) of each window, p = `norm_type`. Shapes: (N, C, H, W) → (N, C, H', W')."""
+    """(Σ xᵖ)^(1/p) of each window, p = `norm_type`. Shapes: (N, C, H, W) → (N, C, H', W').
+
+    Raises
+    ------
+    ShapeError, ValueError
+        When called: x has another number of axes, the window does not fit, or the options do not.
+    """
 
     axes = 2
 
@@ -192,7 +208,7 @@ class _AdaptiveAvgPool(_Pool):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """The means of `output_size` bins along the last axis. Shapes: (N, C, L) → (N, C, output_size)."""
+    """The means of bins on the last axis, as :class:`AdaptiveAvgPool2d`. Shapes: (N, C, L) → (N, C, output_size)."""
 
     axes = 1
 
@@ -201,6 +217,11 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """The means of bins, `output_size` along each axis; 1 is global pooling.
 
     Shapes: (N, C, H, W) or (C, H, W) → (N, C, *output_size); None keeps an axis as it is.
+
+    Raises
+    ------
+    ShapeError, ValueError
+        When called: x has another number of axes, or `output_size` is not positive.
     """
 
     axes = 2
@@ -219,12 +240,18 @@ class _AdaptiveMaxPool(_Pool):
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The maxima of `output_size` bins along the last axis. Shapes: (N, C, L) → (N, C, output_size)."""
+    """The maxima of bins on the last axis, as :class:`AdaptiveMaxPool2d`. Shapes: (N, C, L) → (N, C, output_size)."""
 
     axes = 1
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    """The maxima of bins, `output_size` along each axis. Shapes: (N, C, H, W) → (N, C, *output_size)."""
+    """The maxima of bins, `output_size` along each axis. Shapes: (N, C, H, W) → (N, C, *output_size).
+
+    Raises
+    ------
+    ShapeError, ValueError
+        When called: x has another number of axes, or `output_size` is not positive.
+    """
 
     axes = 2

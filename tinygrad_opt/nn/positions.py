@@ -60,6 +60,11 @@ class SinusoidalPositions(_Positions):
         Sequences are (N, L, E) instead of (L, N, E).
     generator : numpy.random.Generator, optional
         For dropout.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x that is not of this width, or longer than `max_len`.
     """
 
     table: Tensor
@@ -92,6 +97,11 @@ class LearnedPositions(_Positions):
     ----------
     weight : Parameter, shape (max_len, d_model)
         Begins as N(0, 0.02²).
+
+    Raises
+    ------
+    ShapeError
+        When called with an x that is not of this width, or longer than `max_len`.
     """
 
     def __init__(
@@ -126,6 +136,11 @@ def rotate_positions(x: Any, base: float = 10_000.0) -> Tensor:
 
     The product of two vectors then depends on the distance of their positions alone: for the queries and keys of an
     attention, (…, L, E) with E even. arXiv:2104.09864.
+
+    Raises
+    ------
+    ShapeError
+        The last axis is odd.
     """
     x = as_tensor(x)
     length, width = x.shape[-2:]

@@ -62,6 +62,11 @@ def prelu(x: Any, weight: Any) -> Any:
     x : array_like, shape (N, C, ...) or (C,)
     weight : array_like, shape (1,) or (C,)
         One slope for all channels, or one for each.
+
+    Raises
+    ------
+    ShapeError
+        The weight has neither one element nor one for each channel.
     """
     x, weight = as_tensor(x), as_tensor(weight)
     channels = 1 if x.ndim < 1 else x.shape[min(x.ndim - 1, 1)]
@@ -77,7 +82,13 @@ def prelu(x: Any, weight: Any) -> Any:
 def rrelu(
     x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, generator: Generator = None
 ) -> Any:
-    """Leaky relu whose slopes are drawn from U(lower, upper) in training, and their mean otherwise (Xu et al. 2015)."""
+    """Leaky relu whose slopes are drawn from U(lower, upper) in training, and their mean otherwise (Xu et al. 2015).
+
+    Raises
+    ------
+    ValueError
+        In training, `upper` is less than `lower`.
+    """
     x = as_tensor(x)
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
@@ -152,6 +163,11 @@ class PReLU(Module):
     Attributes
     ----------
     weight : Parameter, shape (num_parameters,)
+
+    Raises
+    ------
+    ShapeError
+        When called with other than `num_parameters` channels, unless that is 1.
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
@@ -172,6 +188,11 @@ class RReLU(Module):
     lower, upper : float
     inplace : bool
     generator : numpy.random.Generator, optional
+
+    Raises
+    ------
+    ValueError
+        `upper` is less than `lower`.
     """
 
     def __init__(

@@ -153,6 +153,11 @@ class RNN(_Recurrent):
 
     Options, parameters and shapes as :class:`LSTM`'s, with one state and one block of rows; `nonlinearity` is "tanh" or
     "relu".
+
+    Raises
+    ------
+    ValueError
+        An unknown `nonlinearity`; otherwise as :class:`LSTM`.
     """
 
     gates = 1
@@ -212,6 +217,13 @@ class LSTM(_Recurrent):
     weight_ih_l0 : Parameter, shape (4·hidden_size, input_size)
         Rows in the order i, f, g, o; likewise weight_hh_l0 (4·hidden_size, hidden_size), bias_ih_l0, bias_hh_l0
         (4·hidden_size,), and further layers ``_l1`` …
+
+    Raises
+    ------
+    ValueError
+        `hidden_size` or `num_layers` below 1, `dropout` outside [0, 1], or `proj_size` not below `hidden_size`.
+    ShapeError
+        When called with an x or states whose shapes do not fit.
 
     Examples
     --------

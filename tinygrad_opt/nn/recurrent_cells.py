@@ -77,6 +77,13 @@ class RNNCell(_Cell):
 
     Shapes: x (B, input_size) or (input_size,), h (B, hidden_size), zeros by default → h'.
     Parameters: weight_ih (hidden_size, input_size), weight_hh, bias_ih, bias_hh.
+
+    Raises
+    ------
+    ValueError
+        An unknown `nonlinearity`.
+    ShapeError
+        When called with an x or a state whose shape does not fit.
     """
 
     gates = 1
@@ -106,6 +113,11 @@ class LSTMCell(_Cell):
     """One step of an :class:`LSTM`: (h', c') from x and (h, c), both zeros by default.
 
     Parameters: weight_ih (4·hidden_size, input_size), rows in the order i, f, g, o; weight_hh, bias_ih, bias_hh.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x or states whose shapes do not fit.
     """
 
     gates = 4
@@ -135,6 +147,11 @@ class GRUCell(_Cell):
     """One step of a :class:`GRU`: h' from x and h, zeros by default.
 
     Parameters: weight_ih (3·hidden_size, input_size), rows in the order r, z, n; weight_hh, bias_ih, bias_hh.
+
+    Raises
+    ------
+    ShapeError
+        When called with an x or a state whose shape does not fit.
     """
 
     gates = 3

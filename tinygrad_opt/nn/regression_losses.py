@@ -60,7 +60,15 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """|input − target|, averaged over all elements; the arguments as in :func:`mse_loss`."""
+    """|input − target|, averaged over all elements; the arguments as in :func:`mse_loss`.
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        An unknown `reduction`.
+    """
     input, target = pair("l1_loss", input, target)
     return reduce("l1_loss", np.abs(input - target), reduction)
 
@@ -74,6 +82,13 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     reduction : {"mean", "sum", "none"}
     delta : float
         Positive: where the parabola goes over into straight lines.
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        `delta` is not positive, or the `reduction` unknown.
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be positive, got {delta}.")
@@ -97,6 +112,13 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     reduction : {"mean", "sum", "none"}
     beta : float
         With 0 it is the L1 loss.
+
+    Raises
+    ------
+    ShapeError
+        The target does not broadcast to the input's shape.
+    ValueError
+        `beta` is negative, or the `reduction` unknown.
     """
     if beta == 0:
         return l1_loss(input, target, reduction)

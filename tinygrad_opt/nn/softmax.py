@@ -28,7 +28,13 @@ __all__ = [
 
 @says_axis
 def softmin(x: Any, axis: int = -1) -> Any:
-    """softmax(−x) along `axis`."""
+    """softmax(−x) along `axis`.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        x has no such axis.
+    """
     return softmax(-as_tensor(x), axis)
 
 
@@ -51,7 +57,13 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 @says_axis
 def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
-    """x divided by its p-norm along `axis`, or by `eps` if that is greater."""
+    """x divided by its p-norm along `axis`, or by `eps` if that is greater.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        x has no such axis.
+    """
     x = as_tensor(x)
     norm = np.linalg.norm(x, p, axis, True)
     return x / np.maximum(norm, eps)
@@ -64,6 +76,11 @@ class Softmax(Module):
     ----------
     axis : int
         PyTorch's `dim`.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        When called with an x that has no such axis.
     """
 
     @says_axis
@@ -93,7 +110,13 @@ class Softmin(Softmax):
 
 
 class Softmax2d(Module):
-    """The softmax over the channels of (N, C, H, W) or (C, H, W)."""
+    """The softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    Raises
+    ------
+    ShapeError
+        When called with an x of another number of axes.
+    """
 
     def forward(self, x: Any) -> Any:
         """The softmax of each pixel."""

@@ -91,6 +91,11 @@ class TransformerEncoderLayer(_Layer):
     generator : numpy.random.Generator, optional
         For initial values and dropout.
 
+    Raises
+    ------
+    ValueError, ShapeError
+        An unknown `activation`, an impossible `nhead` or `dropout`; when called, shapes that do not fit.
+
     Examples
     --------
     >>> import numpy as np, tinygrad_opt as tg
@@ -134,7 +139,7 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """Self-attention, attention to an encoded sequence, then two linear maps; options as the encoder layer's."""
+    """Self-attention, attention to an encoded sequence, then two linear maps; options and errors as the encoder's."""
 
     def __init__(
         self,
@@ -250,6 +255,11 @@ class Transformer(Module):
         Take the place of the stacks built here.
     dtype : dtype, optional
     generator : numpy.random.Generator, optional
+
+    Raises
+    ------
+    ValueError, ShapeError
+        Options that :class:`TransformerEncoderLayer` refuses; when called, sequences or masks whose shapes do not fit.
     """
 
     def __init__(

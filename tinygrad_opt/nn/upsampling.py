@@ -132,7 +132,13 @@ def interpolate(
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
-    """Channels moved into the plane (Shi et al. 2016, arXiv:1609.05158): (…, C·r², H, W) → (…, C, H·r, W·r)."""
+    """Channels moved into the plane (Shi et al. 2016, arXiv:1609.05158): (…, C·r², H, W) → (…, C, H·r, W·r).
+
+    Raises
+    ------
+    ShapeError
+        x has fewer than three axes, or r² does not divide its channels.
+    """
     x, r = as_tensor(x), upscale_factor
     if x.ndim < 3 or x.shape[-3] % (r * r):
         raise ShapeError(
@@ -144,7 +150,13 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
-    """The inverse of :func:`pixel_shuffle`: (…, C, H·r, W·r) → (…, C·r², H, W)."""
+    """The inverse of :func:`pixel_shuffle`: (…, C, H·r, W·r) → (…, C·r², H, W).
+
+    Raises
+    ------
+    ShapeError
+        x has fewer than three axes, or r does not divide height and width.
+    """
     x, r = as_tensor(x), downscale_factor
     if x.ndim < 3 or x.shape[-1] % r or x.shape[-2] % r:
         raise ShapeError(f"{layer_name('pixel_unshuffle')}: height and width must be multiples of {r}, got {x.shape}.")

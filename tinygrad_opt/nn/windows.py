@@ -14,7 +14,13 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def as_tuple(value: Any, count: int, what: str, least: int = 1) -> tuple[int, ...]:
-    """`value`, an int or one for each axis, as a tuple of `count` ints that are at least `least`."""
+    """`value`, an int or one for each axis, as a tuple of `count` ints that are at least `least`.
+
+    Raises
+    ------
+    ValueError
+        Another number of values, or one that is no int or too small.
+    """
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == count:
         numbers = tuple(value)
     else:

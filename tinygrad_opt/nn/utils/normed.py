@@ -44,6 +44,11 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     -------
     Module
         The same module.
+
+    Raises
+    ------
+    AttributeError
+        The module has no Parameter of that name.
     """
     weight = take_parameter("weight_norm", module, name)
     setattr(module, f"{name}_g", Parameter(np.asarray(norm_except(weight.data, dim))))
@@ -53,7 +58,13 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 
 
 def remove_weight_norm(module: Module, name: str = "weight") -> Module:
-    """Make the computed weight a Parameter again. Returns the module."""
+    """Make the computed weight a Parameter again. Returns the module.
+
+    Raises
+    ------
+    ValueError
+        The weight is not normalized by :func:`weight_norm`.
+    """
     return _restore("remove_weight_norm", module, name, _Scaled, f"{name}_g", f"{name}_v")
 
 
@@ -123,6 +134,11 @@ def spectral_norm(
     -------
     Module
         The same module.
+
+    Raises
+    ------
+    AttributeError
+        The module has no Parameter of that name.
     """
     weight = take_parameter("spectral_norm", module, name)
     axis = output_axis(module, dim)
@@ -137,7 +153,13 @@ def spectral_norm(
 
 
 def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
-    """Make the computed weight a Parameter again. Returns the module."""
+    """Make the computed weight a Parameter again. Returns the module.
+
+    Raises
+    ------
+    ValueError
+        The weight is not normalized by :func:`spectral_norm`.
+    """
     _restore("remove_spectral_norm", module, name, _Divided, f"{name}_orig", f"{name}_u", f"{name}_v")
     module._get_hooks().before.pop(f"spectral_norm.{name}", None)
     buffers = {key: kept for key, kept in module._buffers.items() if key not in (f"{name}_u", f"{name}_v")}

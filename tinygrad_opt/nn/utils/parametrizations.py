@@ -94,6 +94,11 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     -------
     Module
         The same module.
+
+    Raises
+    ------
+    AttributeError
+        The module has no Parameter of that name.
     """
     return register_parametrization(module, name, WeightNorm(dim))
 
@@ -128,6 +133,11 @@ def spectral_norm(
     -------
     Module
         The same module.
+
+    Raises
+    ------
+    AttributeError
+        The module has no Parameter of that name.
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, Tensor):

@@ -155,6 +155,11 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     tensor_name : str
     leave_parametrized : bool
         Whether it keeps the computed values, or gets back the original ones.
+
+    Raises
+    ------
+    ValueError
+        It is not parametrized; or the original values are wanted, and it is computed from several Parameters.
     """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"remove_parametrizations: '{tensor_name}' of {module.label} is not parametrized.")

@@ -17,6 +17,11 @@ __all__ = ["parameters_to_vector", "vector_to_parameters"]
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Any:
     """The elements of all parameters in one differentiable vector, in order.
 
+    Raises
+    ------
+    ValueError
+        There are no parameters.
+
     Examples
     --------
     >>> import tinygrad_opt as tg
