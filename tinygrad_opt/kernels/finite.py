@@ -1,7 +1,7 @@
 """Whether large arrays hold a NaN or an infinity, found at the speed of the memory.
 
 A sum says it: one number that is not finite makes the whole sum so. Added in any order, as many at once as the
-processor can, it needs a quarter of the time that a dot product takes.
+processor can, and read from four places in turn, since the memory then hands out more than from one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ def _sum(x, sums, first, last):  # type: ignore[no-untyped-def]
     """The sums of some of the parts of a vector."""
     for part in range(first, last):
         piece = x[x.size * part // sums.size : x.size * (part + 1) // sums.size]
+        length = piece.size // 4
+        rows = piece[: 4 * length].reshape((4, length))
         total = x.dtype.type(0)
-        for i in range(piece.size):
+        for i in range(length):
+            total += rows[0, i] + rows[1, i] + rows[2, i] + rows[3, i]
+        for i in range(4 * length, piece.size):
             total += piece[i]
         sums[part] = total
 
