@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tinygrad_opt.autograd import Tensor, gradcheck
+from tinygrad_opt.errors import ShapeError
 from tinygrad_opt.kernels import kernels
 from tinygrad_opt.nn.convolve import (
     convolve,
@@ -204,3 +205,29 @@ def test_mixed_dtypes_promote():
     for a, b in itertools.product((np.float32, np.float64), repeat=2):
         y = convolve(np.ones((1, 1, 4), a), np.ones((1, 1, 2), b), **geometry)
         assert y.dtype == np.result_type(a, b)
+
+
+PLAIN = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
+
+
+@pytest.mark.parametrize(
+    ("primitive", "shapes", "more"),
+    [
+        (convolve, [(1, 2, 3), (1, 3, 2)], {}),
+        (convolve, [(1, 3, 9), (4, 2, 2)], {}),
+        (convolve, [(1, 2, 3), (1, 2, 2)], {"groups": 0}),
+        (convolve, [(1, 2, 3), (1, 2, 2)], {"groups": -1}),
+        (convolve, [(1, 2, 3), (1, 1, 2)], {"groups": 2}),
+        (convolve_bias, [(1, 2, 3), (3, 2, 2), (2,)], {}),
+        (convolve_bias, [(1, 2, 3), (3, 2, 2), (1,)], {}),
+        (convolve_transpose, [(1, 2, 3), (3, 2, 2)], {"size": (4,)}),
+        (convolve_transpose, [(1, 3, 3), (3, 2, 2)], {"size": (5,)}),
+        (convolve_transpose, [(1, 3, 3), (3, 2, 2)], {"size": (4,), "groups": 2}),
+        (convolve_weight, [(1, 2, 4), (1, 3, 3)], {"kernel": (3,)}),
+        (convolve_weight, [(2, 2, 4), (1, 3, 3)], {"kernel": (2,)}),
+        (convolve_weight, [(1, 2, 4), (1, 3, 3)], {"kernel": (2,), "groups": 2}),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_memory_is_read(primitive, shapes, more, choice):
+    with pytest.raises(ShapeError, match=f"^{primitive.__name__}.*: the channels or the sizes do not fit"):
+        primitive(*map(np.ones, shapes), **{**PLAIN, **more})

@@ -40,14 +40,29 @@ def test_the_gradient_goes_where_the_value_went():
     np.testing.assert_array_equal(x.grad.data, y.data)
 
 
-@pytest.mark.parametrize(("layer", "axes"), [(nn.Dropout1d, 1), (nn.Dropout2d, 2), (nn.Dropout3d, 3)])
-def test_whole_channels(layer, axes):
+@pytest.mark.parametrize(
+    ("layer", "axes", "dims"), [(nn.Dropout1d, 1, "L"), (nn.Dropout2d, 2, "H, W"), (nn.Dropout3d, 3, "D, H, W")]
+)
+def test_whole_channels(layer, axes, dims):
     y = layer(0.5, generator=generator())(np.ones((20, 30) + (3,) * axes)).data.reshape(600, -1)
     assert set(np.unique(y)) == {0.0, 2.0}
     assert (y == y[:, :1]).all()
     assert 200 < (y[:, 0] == 0).sum() < 400
-    with pytest.raises(ShapeError, match=f"with {axes} axes behind the channels"):
-        layer()(np.ones(3))
+    with pytest.raises(ShapeError, match=rf"dropout{axes}d: expected \(N, C, {dims}\) or \(C, {dims}\), got \(\)"):
+        layer()(np.ones(()))
+
+
+@pytest.mark.parametrize("p", [1.5, -0.1, float("nan"), "half", None])
+def test_what_is_no_probability(p):
+    with pytest.raises(ValueError, match=rf"Dropout2d: p must be a probability in \[0, 1\], got {p!r}"):
+        nn.Dropout2d(p)
+    with pytest.raises(ValueError, match=rf"^dropout: p must be a probability in \[0, 1\], got {p!r}"):
+        nn.functional.dropout(np.ones(3), p)
+
+
+def test_features_need_an_axis_of_channels():
+    with pytest.raises(ShapeError, match=r"feature_alpha_dropout: expected x of shape \(N, C, ...\), got \(3,\)"):
+        nn.FeatureAlphaDropout()(np.ones(3))
 
 
 @pytest.mark.parametrize("layer", [nn.AlphaDropout, nn.FeatureAlphaDropout])

@@ -10,6 +10,7 @@ from tinygrad_opt import nn
 from tinygrad_opt.autograd import gradcheck
 from tinygrad_opt.autograd.registry import primitives
 from tinygrad_opt.errors import ShapeError
+from tinygrad_opt.nn import functional as F
 from tinygrad_opt.nn.normalize import naive_normalize, normalize
 
 VIEWS = [((3, 2, 4), (3, 2, 4), True), ((2, 3, 4), (1, 6, 4), False), ((5, 3), (5, 3, 1), True)]
@@ -86,6 +87,58 @@ def test_wrong_shapes_name_the_layer():
         nn.GroupNorm(3, 4)
     with pytest.raises(ShapeError, match="single value"):
         nn.InstanceNorm1d(3)(np.ones((2, 3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.LayerNorm(()), r"LayerNorm: normalized_shape must be an int or a tuple of one or more, got \(\)"),
+        (lambda: nn.RMSNorm(1.5), "RMSNorm: normalized_shape must be an int or a tuple of one or more, got 1.5"),
+        (lambda: nn.LayerNorm((3, -1)), "LayerNorm: normalized_shape must be an int >= 0, got -1"),
+        (lambda: nn.GroupNorm(0, 4), "GroupNorm: num_groups must be an int >= 1, got 0"),
+        (lambda: nn.GroupNorm(-2, 4), "GroupNorm: num_groups must be an int >= 1, got -2"),
+        (lambda: nn.GroupNorm(2, -4), "GroupNorm: num_channels must be an int >= 0, got -4"),
+        (lambda: nn.BatchNorm2d(-1), "BatchNorm2d: num_features must be an int >= 0, got -1"),
+        (lambda: nn.InstanceNorm1d(1.5), "InstanceNorm1d: num_features must be an int >= 0, got 1.5"),
+        (lambda: nn.LocalResponseNorm(0), "LocalResponseNorm: size must be an int >= 1, got 0"),
+        (lambda: F.group_norm(np.ones((2, 4)), 0), "group_norm: num_groups must be an int >= 1, got 0"),
+        (lambda: F.group_norm(np.ones(4), 2), r"group_norm: expected x of shape \(N, C, ...\), got \(4,\)"),
+        (lambda: F.group_norm(np.ones((2, 4)), 2, np.ones(3)), r"group_norm: weight must have shape \(4,\), .*\(3,\)"),
+        (lambda: F.local_response_norm(np.ones((1, 2, 3)), 0), "local_response_norm: size must be an int >= 1, got 0"),
+        (lambda: F.layer_norm(np.ones((2, 3)), 3, [1.0, 2.0]), r"weight and bias must have shape \(3,\), got \(2,\)"),
+        (lambda: F.batch_norm(np.ones((2, 3)), None, None), "batch_norm: evaluation .* needs running_mean"),
+    ],
+)
+def test_wrong_options(make, message):
+    with pytest.raises(ValueError, match=f"^{message}" if message[0].isupper() else message):
+        make()
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("function", [F.batch_norm, F.instance_norm])
+@pytest.mark.parametrize("wrong", ["running_mean", "running_var", "weight", "bias"])
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_norm_that_fails_leaves_the_running_statistics(function, wrong, length, training):
+    arrays = {name: tg.tensor(np.full(3, 0.5)) for name in ("running_mean", "running_var", "weight", "bias")}
+    arrays[wrong] = tg.tensor(np.full(length, 0.5))
+    with pytest.raises(ShapeError, match=rf"{function.__name__}: {wrong} must have shape \(3,\).*got \({length},\)"):
+        function(np.arange(24.0).reshape(2, 3, 4), *arrays.values(), training)
+    assert all((array.data == 0.5).all() for array in arrays.values())
+
+
+@pytest.mark.parametrize("function", [F.batch_norm, F.instance_norm])
+def test_running_statistics_come_in_pairs_for_an_axis_of_channels(function):
+    with pytest.raises(ValueError, match="give both running_mean and running_var, or neither"):
+        function(np.ones((2, 3, 4)), np.zeros(3), None, None, None, True)
+    for shape in ((), (3,)):
+        with pytest.raises(ShapeError, match=rf"{function.__name__}: expected x of shape \(N, C, ...\), got"):
+            function(np.ones(shape), np.zeros(3), np.ones(3), None, None, True)
+
+
+def test_arrays_serve_as_running_statistics():
+    mean, var = np.zeros(2), np.ones(2)
+    F.batch_norm(np.array([[1.0, 2.0], [3.0, 6.0]]), mean, var, [1.0, 1.0], None, True, 0.5)
+    np.testing.assert_allclose((mean, var), [[1.0, 2.0], [1.5, 4.5]])
 
 
 def test_an_empty_batch_passes_layer_norm():

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.modes import mode
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from .channels import by_channel, scale_channels
 from .module import Module, Parameter
-from .normalization import scale_channels
 from .normalize import moments, normalize
+from .sizes import check_sizes
+from .windows import layer_name
 
 __all__ = [
     "BatchNorm1d",
@@ -54,9 +55,22 @@ def batch_norm(
     Raises
     ------
     ShapeError
-        Training on a single value for each channel, whose variance is 0.
+        Training on a single value for each channel, whose variance is 0; x has fewer than two axes, or an array has
+        not one element for each channel.
+    ValueError
+        Evaluation without running statistics, or one of them without the other.
     """
-    return _normalize("batch_norm", as_tensor(x), running_mean, running_var, weight, bias, training, momentum, eps)
+    x, *arrays = _checked("batch_norm", x, running_mean, running_var, weight, bias)
+    return _normalize(layer_name("batch_norm"), x, *arrays, training, momentum, eps)
+
+
+def _checked(name: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> list[Any]:
+    """All as Tensors, after checking the channels; Tensors and ndarrays share their memory, so that they move on."""
+    x = as_tensor(x)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError(f"{name}: give both running_mean and running_var, or neither.")
+    arrays = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    return [x, *by_channel(name, x, **arrays)]
 
 
 def _normalize(
@@ -70,7 +84,7 @@ def _normalize(
     momentum: float,
     eps: float,
 ) -> Any:
-    """:func:`batch_norm`; `name` is the caller's, for messages."""
+    """:func:`batch_norm` without its checks; `name` is the caller's, for messages."""
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: evaluation (training=False) needs running_mean and running_var.")
@@ -83,11 +97,12 @@ def _normalize(
             f"model.eval() before predicting; in training, let the DataLoader drop_last=True or use GroupNorm."
         )
     known = moments(x.data.reshape(view), eps)
-    if running_mean is not None and running_var is not None:
+    y = normalize(x, weight, bias, view, True, eps, known)
+    if running_mean is not None and running_var is not None:  # last of all: a call that fails has changed nothing
         variance = np.maximum(known.rate**-2 - eps, 0) * (count / (count - 1))
         _update(running_mean, known.mean.ravel(), momentum)
         _update(running_var, variance.ravel(), momentum)
-    return normalize(x, weight, bias, view, True, eps, known)
+    return y
 
 
 def _by_statistics(x: Tensor, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -119,26 +134,28 @@ def instance_norm(
     Raises
     ------
     ShapeError
-        A single value for each channel of a sample, whose variance is 0.
+        A single value for each channel of a sample, whose variance is 0; x has fewer than two axes, or an array has
+        not one element for each channel.
     ValueError
-        `use_input_stats` is False, and there are no running statistics.
+        `use_input_stats` is False, and there are no running statistics; or one of them without the other.
     """
-    x = as_tensor(x)
+    x, running_mean, running_var, weight, bias = _checked("instance_norm", x, running_mean, running_var, weight, bias)
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise ValueError("instance_norm: use_input_stats=False needs running_mean and running_var.")
         return _by_statistics(x, running_mean.data, running_var.data, weight, bias, eps)
     length = math.prod(x.shape[2:])
     if length < 2:
-        where = f"{mode.module} (instance norm)" if mode.module else "instance norm"
+        where = layer_name("instance_norm")
         raise ShapeError(f"{where}: x of shape {x.shape} has a single value for each channel of a sample.")
     view = (1, x.shape[0] * x.shape[1], length)
     known = moments(x.data.reshape(view), eps)
+    y = scale_channels(normalize(x, None, None, view, True, eps, known), weight, bias)
     if running_mean is not None and running_var is not None:
         variance = np.maximum(known.rate**-2 - eps, 0) * (length / (length - 1))
         _update(running_mean, known.mean.reshape(x.shape[:2]).mean(0), momentum)
         _update(running_var, variance.reshape(x.shape[:2]).mean(0), momentum)
-    return scale_channels(normalize(x, None, None, view, True, eps, known), weight, bias)
+    return y
 
 
 class _ChannelNorm(Module):
@@ -168,6 +185,8 @@ class _ChannelNorm(Module):
 
     Raises
     ------
+    ValueError
+        `num_features` is no size.
     ShapeError
         When called with another number of axes or of channels, or to train on one value for each channel.
     """
@@ -191,6 +210,7 @@ class _ChannelNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
+        check_sizes(type(self).__name__, num_features=num_features)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

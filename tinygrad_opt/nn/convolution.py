@@ -7,7 +7,7 @@ from typing import Any
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from .convolve import convolve, convolve_bias, convolve_transpose
-from .windows import Pairs, as_tuple, layer_name, output_sizes, symmetric
+from .windows import Pairs, as_tuple, expected_axes, layer_name, output_sizes, symmetric
 
 __all__ = [
     "conv1d",
@@ -38,9 +38,8 @@ def paddings(name: str, padding: Any, kernel: Any, stride: Any, dilation: Any) -
 def _batched(name: str, x: Tensor, axes: int, channels: int) -> Tensor:
     """x as (N, C, …), after checking its axes and channels."""
     if x.ndim not in (axes + 1, axes + 2):
-        dims = ", ".join("DHW"[3 - axes :] if axes > 1 else "L")
         hint = " A grey image has one channel: x[:, None]." if x.ndim == axes and channels == 1 else ""
-        raise ShapeError(f"{layer_name(name)}: expected (N, C, {dims}) or (C, {dims}), got {x.shape}.{hint}")
+        raise ShapeError(expected_axes(name, axes, x.shape) + hint)
     if x.shape[-axes - 1] != channels:
         hint = ""
         if x.shape[-1] == channels:
@@ -49,6 +48,25 @@ def _batched(name: str, x: Tensor, axes: int, channels: int) -> Tensor:
             f"{layer_name(name)}: expected {channels} channels, got {x.shape[-axes - 1]} in x of shape {x.shape}.{hint}"
         )
     return x if x.ndim == axes + 2 else x[None]
+
+
+def _check_weight(name: str, weight: Tensor, axes: int, groups: int, transposed: bool) -> None:
+    """Raise unless the weight has the axes it must have and `groups` divides the first of them."""
+    if weight.ndim != axes + 2 or groups < 1 or weight.shape[0] % groups or 0 in weight.shape[2:]:
+        sizes = "in_channels, out_channels / groups" if transposed else "out_channels, in_channels / groups"
+        kernel = f"{axes} kernel sizes" if axes > 1 else "the kernel size"
+        raise ShapeError(
+            f"{layer_name(name)}: the weight must be ({sizes}, {kernel}) and groups={groups} a divisor of "
+            f"{sizes.split(',')[0]}; got {weight.shape}."
+        )
+
+
+def _check_bias(name: str, bias: Any, channels: int) -> Tensor:
+    """The bias as a Tensor; raises unless it has one element for each channel of the output."""
+    bias = as_tensor(bias)
+    if bias.shape != (channels,):
+        raise ShapeError(f"{layer_name(name)}: the bias must be of shape {(channels,)}, got {bias.shape}.")
+    return bias  # type: ignore[no-any-return]
 
 
 def _conv(axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Tensor:
@@ -65,15 +83,14 @@ def convolution(
 ) -> Tensor:
     """Convolution along as many axes as there are strides; `name` is the caller's, for messages."""
     axes = len(stride)
-    if weight.ndim != axes + 2 or weight.shape[0] % groups:
-        raise ShapeError(
-            f"{layer_name(name)}: the weight must be (out_channels, in_channels / groups, {axes} kernel sizes) and "
-            f"groups={groups} divide out_channels; got {weight.shape}."
-        )
+    _check_weight(name, weight, axes, groups, False)
     images = _batched(name, x, axes, weight.shape[1] * groups)
     output_sizes(name, images.shape[2:], weight.shape[2:], stride, padding, dilation)
     geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    y = convolve(images, weight, **geometry) if bias is None else convolve_bias(images, weight, bias, **geometry)
+    if bias is None:
+        y = convolve(images, weight, **geometry)
+    else:
+        y = convolve_bias(images, weight, _check_bias(name, bias, weight.shape[0]), **geometry)
     return y if images is x else y[0]  # type: ignore[no-any-return]
 
 
@@ -103,7 +120,9 @@ def conv2d(
     Raises
     ------
     ShapeError
-        The channels do not fit, or the window is larger than the padded image.
+        The axes or channels of x, weight and bias do not fit, or the window is larger than the padded image.
+    ValueError
+        A stride, dilation or padding that is none of those above.
     """
     return _conv(2, x, weight, bias, stride, padding, dilation, groups)
 
@@ -117,6 +136,7 @@ def conv3d(
 
 def conv_transpose(
     name: str,
+    axes: int,
     x: Any,
     weight: Any,
     bias: Any,
@@ -126,9 +146,9 @@ def conv_transpose(
     groups: int,
     dilation: Any,
 ) -> Tensor:
-    """Transposed convolution along as many axes as the weight has; `name` is the caller's, for messages."""
+    """Transposed convolution along `axes` axes; `name` is the caller's, for messages."""
     x, weight = as_tensor(x), as_tensor(weight)
-    axes = weight.ndim - 2
+    _check_weight(name, weight, axes, groups, True)
     stride = as_tuple(stride, axes, f"{name}(stride=…)")
     dilation = as_tuple(dilation, axes, f"{name}(dilation=…)")
     padding = as_tuple(padding, axes, f"{name}(padding=…)", 0)
@@ -145,7 +165,7 @@ def conv_transpose(
     pairs = tuple((p, p - m) for p, m in zip(padding, more, strict=True))
     y = convolve_transpose(images, weight, size=size, stride=stride, padding=pairs, dilation=dilation, groups=groups)
     if bias is not None:
-        y = y + as_tensor(bias).reshape((-1,) + (1,) * axes)
+        y = y + _check_bias(name, bias, y.shape[1]).reshape((-1,) + (1,) * axes)
     return y if images is x else y[0]  # type: ignore[no-any-return]
 
 
@@ -160,7 +180,7 @@ def conv_transpose1d(
     dilation: Any = 1,
 ) -> Tensor:
     """As :func:`conv_transpose2d`, along one axis."""
-    return conv_transpose("conv_transpose1d", x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose("conv_transpose1d", 1, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -181,11 +201,11 @@ def conv_transpose2d(
     Raises
     ------
     ShapeError
-        The channels do not fit, or so much padding that nothing is left.
+        The axes or channels of x, weight and bias do not fit, or so much padding that nothing is left.
     ValueError
         An option that is no int or pair, or an `output_padding` that is less than neither stride nor dilation.
     """
-    return conv_transpose("conv_transpose2d", x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose("conv_transpose2d", 2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
@@ -199,4 +219,4 @@ def conv_transpose3d(
     dilation: Any = 1,
 ) -> Tensor:
     """As :func:`conv_transpose2d`, with three axes."""
-    return conv_transpose("conv_transpose3d", x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose("conv_transpose3d", 3, x, weight, bias, stride, padding, output_padding, groups, dilation)

@@ -14,6 +14,7 @@ from ..errors import ShapeError
 from . import init
 from .convolution import conv_transpose, convolution, paddings
 from .module import Module, Parameter
+from .sizes import check_sizes
 from .text import check_precision
 from .windows import as_tuple
 
@@ -44,7 +45,9 @@ class _Convolution(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        check_sizes(name, in_channels=in_channels, out_channels=out_channels)
+        check_sizes(name, 1, groups=groups)
+        if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}."
             )
@@ -57,6 +60,8 @@ class _Convolution(Module):
         self.kernel_size = as_tuple(kernel_size, self.axes, f"{name}(kernel_size=…)")
         self.stride = as_tuple(stride, self.axes, f"{name}(stride=…)")
         self.dilation = as_tuple(dilation, self.axes, f"{name}(dilation=…)")
+        if self.transposed and isinstance(padding, str):
+            raise ValueError(f"{name}: padding must be numbers where transposed, got {padding!r}.")
         self._pairs = paddings(name, padding, self.kernel_size, self.stride, self.dilation)
         self.padding = padding if isinstance(padding, str) else tuple(before for before, _ in self._pairs)
         self.padding_mode = padding_mode
@@ -123,7 +128,7 @@ class _Forward(_Convolution):
     def forward(self, x: Any) -> Tensor:
         """x ∗ weight + bias."""
         x, pairs = as_tensor(x), self._pairs
-        if self.padding_mode != "zeros":
+        if self.padding_mode != "zeros" and x.ndim in (self.axes + 1, self.axes + 2):
             x, pairs = self._padded(x), ((0, 0),) * self.axes
         name, weight = type(self).__name__, self.weight
         y = convolution(name, x, weight, self.bias, self.stride, pairs, self.dilation, self.groups)
@@ -186,7 +191,7 @@ class Conv2d(_Forward):
     Raises
     ------
     ValueError
-        `groups` does not divide the channels, or another option is none of those above.
+        Channels that are no sizes, which `groups` does not divide, or another option that is none of those above.
     ShapeError
         When called with an x whose axes or channels do not fit, or smaller than the window or the reflection.
 
@@ -247,11 +252,16 @@ class _Transposed(_Convolution):
         """x ∗ᵀ weight + bias; `output_size` (…, H', W') chooses among the sizes that a stride leaves open."""
         x = as_tensor(x)
         more = self.output_padding
-        if output_size is not None:
-            more = self._more(x.shape[-self.axes :], tuple(output_size)[-self.axes :])
+        if output_size is not None and x.ndim in (self.axes + 1, self.axes + 2):
+            wanted = tuple(output_size) if np.ndim(output_size) == 1 else ()
+            if len(wanted) not in (self.axes, x.ndim):
+                raise ValueError(
+                    f"{self.label}: output_size must have {self.axes} or, as x, {x.ndim} elements, got {output_size!r}."
+                )
+            more = self._more(x.shape[-self.axes :], wanted[-self.axes :])
         name = type(self).__name__
         return conv_transpose(
-            name, x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation
+            name, self.axes, x, self.weight, self.bias, self.stride, self.padding, more, self.groups, self.dilation
         )
 
     def _more(self, size: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -292,8 +302,8 @@ class ConvTranspose2d(_Transposed):
     Raises
     ------
     ValueError
-        `groups` does not divide the channels, or a `padding_mode` other than "zeros"; when called, an `output_size` or
-        `output_padding` that the stride does not leave open.
+        As :class:`Conv2d`; a `padding` in words or a `padding_mode` other than "zeros"; when called, an `output_size`
+        or `output_padding` that the stride does not leave open.
     ShapeError
         When called with an x whose axes or channels do not fit, or of which the padding leaves nothing.
     """

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..errors import ShapeError
 from ..kernels import twin
 from .windows import Pairs, output_sizes
 
@@ -124,7 +125,17 @@ _plan = functools.lru_cache(maxsize=256)(_Plan)  # a training meets the same few
 def _matrices(w: Any, groups: int) -> Any:
     """The weight (O, C / groups, …) as matrices (groups, O / groups, taps · C / groups)."""
     o, c = w.shape[:2]
-    return np.swapaxes(w.reshape((groups, o // groups, c, -1)), 2, 3).reshape((groups, o // groups, -1))
+    taps = math.prod(w.shape[2:])
+    return np.swapaxes(w.reshape((groups, o // groups, c, taps)), 2, 3).reshape((groups, o // groups, taps * c))
+
+
+def _check(fits: bool) -> None:
+    """Raise for arrays that do not fit, of which the algorithms below would read beyond their ends."""
+    if not fits:
+        raise ShapeError(
+            "the channels or the sizes do not fit. An input is (N, C, …), a weight (O, C / groups, …), a bias (O,), an "
+            "output (N, O, …), and groups divides O."
+        )
 
 
 def _is_pointwise(kernel: Sequence[int], stride: Sequence[int], padding: Pairs) -> bool:
@@ -133,6 +144,7 @@ def _is_pointwise(kernel: Sequence[int], stride: Sequence[int], padding: Pairs) 
 
 def _forward(x: Any, w: Any, bias: Any, stride: Any, padding: Pairs, dilation: Any, groups: int) -> Any:
     n, c, o = x.shape[0], w.shape[1], w.shape[0]
+    _check(groups >= 1 and not o % groups and x.shape[1] == c * groups and (bias is None or bias.shape == (o,)))
     plan = _plan(x.shape[2:], w.shape[2:], stride, padding, dilation)
     dtype = np.result_type(x, w)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
@@ -144,7 +156,7 @@ def _forward(x: Any, w: Any, bias: Any, stride: Any, padding: Pairs, dilation: A
         return y
     matrices = _matrices(w, groups)
     if _is_pointwise(w.shape[2:], stride, padding):
-        y = np.matmul(matrices, x.reshape((n, groups, c, -1))).reshape(y.shape)
+        y = np.matmul(matrices, x.reshape((n, groups, c, plan.cells))).reshape(y.shape)
         return y if bias is None else y + bias.reshape((-1, *(1,) * len(plan.out)))
     flat = plan.flatten(x)
     buffer = plan.buffer(n, groups, c, dtype)
@@ -231,13 +243,14 @@ def convolve_transpose(g, w, *, size, stride, padding, dilation, groups):  # typ
     """
     n, o, c = g.shape[0], g.shape[1], w.shape[1]
     plan = _plan(size, w.shape[2:], stride, padding, dilation)
+    _check(groups >= 1 and not o % groups and w.shape[0] == o and g.shape[2:] == plan.out)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
         x = compiled.convolve_transpose(plan, g, w, groups)
         if x is not None:
             return x
     matrices = np.swapaxes(_matrices(w, groups), 1, 2)
     if _is_pointwise(w.shape[2:], stride, padding):
-        return np.matmul(matrices, g.reshape((n, groups, o // groups, -1))).reshape((n, groups * c, *size))
+        return np.matmul(matrices, g.reshape((n, groups, o // groups, plan.cells))).reshape((n, groups * c, *size))
     dtype = np.result_type(g, w)
     flat = np.zeros((math.prod(stride), groups, c, n * plan.cells + plan.tail), dtype)
     for first, last in plan.chunks(n, len(plan.taps) * groups * c):
@@ -246,7 +259,7 @@ def convolve_transpose(g, w, *, size, stride, padding, dilation, groups):  # typ
         for t, (phase, shift) in enumerate(plan.taps):
             start = first * plan.cells + shift
             flat[phase, :, :, start : start + m] += columns[:, t * c : (t + 1) * c]
-    return plan.restore(flat.reshape((flat.shape[0], groups * c, -1)), n, groups * c)
+    return plan.restore(flat.reshape((flat.shape[0], groups * c, flat.shape[3])), n, groups * c)
 
 
 def _planes(plan: _Plan, g: Any, first: int, last: int, groups: int) -> Any:
@@ -254,7 +267,7 @@ def _planes(plan: _Plan, g: Any, first: int, last: int, groups: int) -> Any:
     o, n = g.shape[1], last - first
     planes = np.zeros((o, n * plan.cells), g.dtype)
     plan.crop(planes, n)[...] = g[first:last]
-    return planes.reshape((groups, o // groups, -1))
+    return planes.reshape((groups, o // groups, n * plan.cells))
 
 
 @convolve_transpose.vjp(0)
@@ -279,8 +292,10 @@ def convolve_weight(x, g, *, kernel, stride, padding, dilation, groups):  # type
 
     Shapes: x (N, C, …), g (N, O, …) → (O, C / groups, *kernel).
     """
+    _check(groups >= 1 and not x.shape[1] % groups and not g.shape[1] % groups)
     n, c, o = x.shape[0], x.shape[1] // groups, g.shape[1]
     plan = _plan(x.shape[2:], kernel, stride, padding, dilation)
+    _check(g.shape[0] == n and g.shape[2:] == plan.out)
     if compiled := twin("convolution", n * o * c * len(plan.taps) * plan.cells, _LEAST):
         w = compiled.convolve_weight(plan, x, g, kernel, groups)
         if w is not None:
@@ -292,7 +307,7 @@ def convolve_weight(x, g, *, kernel, stride, padding, dilation, groups):  # type
     for first, last in plan.chunks(n, len(plan.taps) * groups * c):
         columns = plan.columns(flat, groups, first, last, buffer)
         total += np.matmul(_planes(plan, g, first, last, groups), np.swapaxes(columns, 1, 2))
-    return np.swapaxes(total.reshape((o, -1, c)), 1, 2).reshape((o, c, *kernel))
+    return np.swapaxes(total.reshape((o, len(plan.taps), c)), 1, 2).reshape((o, c, *kernel))
 
 
 @convolve_weight.vjp(0)

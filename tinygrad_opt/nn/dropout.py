@@ -10,6 +10,8 @@ from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from ..random import get_generator
 from .module import Module
+from .sizes import check_probability
+from .windows import expected_axes, layer_name
 
 __all__ = [
     "AlphaDropout",
@@ -30,11 +32,6 @@ Generator = np.random.Generator | None
 
 _ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 """What SELU approaches for x → −∞."""
-
-
-def _check_p(caller: str, p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"{caller}: p must be a probability in [0, 1], got {p}.")
 
 
 def _kept(shape: tuple[int, ...], p: float, generator: Generator) -> Any:
@@ -59,7 +56,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator 
     ValueError
         `p` lies outside [0, 1].
     """
-    _check_p("dropout", p)
+    check_probability("dropout", p)
     return _drop(as_tensor(x), p, training, generator, 0)
 
 
@@ -74,13 +71,10 @@ def _drop(x: Tensor, p: float, training: bool, generator: Generator, channel_axe
 
 
 def _drop_channels(caller: str, x: Any, axes: int, p: float, training: bool, generator: Generator) -> Any:
-    _check_p(caller, p)
+    check_probability(caller, p)
     x = as_tensor(x)
     if x.ndim not in (axes + 1, axes + 2):
-        raise ShapeError(
-            f"{caller}: expected (N, C{', ...' * bool(axes)}) with {axes} axes behind the channels, or one "
-            f"such sample; got shape {x.shape}."
-        )
+        raise ShapeError(expected_axes(caller, axes, x.shape))
     return _drop(x, p, training, generator, axes)
 
 
@@ -124,10 +118,12 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, generator: Generato
 
 
 def _alpha(caller: str, x: Any, p: float, training: bool, generator: Generator, by_channel: bool) -> Any:
-    _check_p(caller, p)
+    check_probability(caller, p)
     x = as_tensor(x)
     if not training or p == 0:
         return x
+    if by_channel and x.ndim < 2:
+        raise ShapeError(f"{layer_name(caller)}: expected x of shape (N, C, ...), got {x.shape}.")
     if p == 1:
         return x * 0
     scale = ((1 - p) * (1 + p * _ALPHA**2)) ** -0.5
@@ -153,6 +149,8 @@ def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, genera
 
     Raises
     ------
+    ShapeError
+        x has fewer than two axes.
     ValueError
         `p` lies outside [0, 1].
     """
@@ -181,7 +179,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False, *, generator: Generator = None) -> None:
         super().__init__()
-        _check_p(type(self).__name__, p)
+        check_probability(type(self).__name__, p)
         self.p = p
         self._generator = generator
 

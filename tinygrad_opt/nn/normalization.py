@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.modes import mode
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from .channels import by_channel, scale_channels
 from .module import Module, Parameter
 from .normalize import normalize
 from .root_mean_square import rms_normalize
+from .sizes import check_sizes
+from .windows import layer_name
 
 __all__ = [
     "GroupNorm",
@@ -31,22 +33,28 @@ Shape = int | tuple[int, ...] | list[int]
 
 
 def _as_shape(shape: Shape) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
+def _layer_shape(name: str, given: Shape) -> tuple[int, ...]:
+    """The `normalized_shape` that a layer is made with, after checking it."""
+    shape = _as_shape(given) if isinstance(given, (int, np.integer, tuple, list)) else ()
+    if not shape:
+        raise ValueError(f"{name}: normalized_shape must be an int or a tuple of one or more, got {given!r}.")
+    for size in shape:
+        check_sizes(name, normalized_shape=size)
+    return shape
 
 
 def _trailing(caller: str, x: Any, shape: Shape, *weights: Any) -> tuple[Tensor, tuple[int, ...]]:
     """x as a Tensor, and the axes to normalize; raises unless they are x's last ones and the weights' shape."""
     x, wanted = as_tensor(x), _as_shape(shape)
     if not wanted or x.shape[-len(wanted) :] != wanted:
-        raise ShapeError(f"{_where(caller)}: expected x to end in the axes {wanted}, got shape {x.shape}.")
+        raise ShapeError(f"{layer_name(caller)}: expected x to end in the axes {wanted}, got shape {x.shape}.")
     for weight in weights:
-        if weight is not None and tuple(weight.shape) != wanted:
-            raise ShapeError(f"{_where(caller)}: weight and bias must have shape {wanted}, got {tuple(weight.shape)}.")
+        if weight is not None and (got := as_tensor(weight).shape) != wanted:
+            raise ShapeError(f"{layer_name(caller)}: weight and bias must have shape {wanted}, got {got}.")
     return x, wanted
-
-
-def _where(caller: str) -> str:
-    return f"{mode.module} ({caller})" if mode.module else caller
 
 
 def layer_norm(x: Any, normalized_shape: Shape, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -64,7 +72,7 @@ def layer_norm(x: Any, normalized_shape: Shape, weight: Any = None, bias: Any = 
     Raises
     ------
     ShapeError
-        x does not end in `normalized_shape`.
+        x does not end in `normalized_shape`, or weight or bias have another shape.
     """
     x, shape = _trailing("layer_norm", x, normalized_shape, weight, bias)
     length = math.prod(shape)
@@ -106,22 +114,22 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     Raises
     ------
     ShapeError
-        x has fewer than two axes, or `num_groups` does not divide C.
+        x has fewer than two axes, `num_groups` does not divide C, or weight or bias have not one element a channel.
+    ValueError
+        `num_groups` is below 1.
     """
     x = as_tensor(x)
-    if x.ndim < 2 or x.shape[1] % num_groups:
-        raise ShapeError(f"{_where('group_norm')}: {num_groups} groups do not divide the channels of shape {x.shape}.")
+    if x.ndim < 2:
+        raise ShapeError(f"{layer_name('group_norm')}: expected x of shape (N, C, ...), got {x.shape}.")
+    check_sizes("group_norm", 1, num_groups=num_groups)
+    if x.shape[1] % num_groups:
+        raise ShapeError(
+            f"{layer_name('group_norm')}: {num_groups} groups do not divide the channels of shape {x.shape}."
+        )
+    weight, bias = by_channel("group_norm", x, weight=weight, bias=bias)
     slices = x.shape[0] * num_groups
     y = normalize(x, None, None, (1, slices, x.size // slices if slices else 0), False, eps)
     return scale_channels(y, weight, bias)
-
-
-def scale_channels(x: Any, weight: Any, bias: Any) -> Any:
-    """x · weight + bias, with one weight and one bias for each channel of (N, C, ...)."""
-    trailing = (-1,) + (1,) * (x.ndim - 2)
-    if weight is not None:
-        x = x * weight.reshape(trailing)
-    return x if bias is None else x + bias.reshape(trailing)
 
 
 def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
@@ -138,10 +146,13 @@ def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.
     ------
     ShapeError
         x has fewer than three axes.
+    ValueError
+        `size` is below 1.
     """
     x = as_tensor(x)
+    check_sizes("local_response_norm", 1, size=size)
     if x.ndim < 3:
-        raise ShapeError(f"{_where('local_response_norm')}: expected (N, C, ...) of 3 axes or more, got {x.shape}.")
+        raise ShapeError(f"{layer_name('local_response_norm')}: expected (N, C, ...) of 3 axes or more, got {x.shape}.")
     before, channels = size // 2, x.shape[1]
     pads = ((0, 0), (before, (size - 1) // 2)) + ((0, 0),) * (x.ndim - 2)
     squares = np.pad(x * x, pads)
@@ -168,6 +179,13 @@ class LayerNorm(Module):
     ----------
     weight, bias : Parameter, shape normalized_shape, or None
         At first ones and zeros.
+
+    Raises
+    ------
+    ValueError
+        `normalized_shape` is empty or no sizes.
+    ShapeError
+        When called with an x that does not end in `normalized_shape`.
     """
 
     weight: Parameter | None
@@ -183,7 +201,7 @@ class LayerNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _as_shape(normalized_shape)
+        self.normalized_shape = _layer_shape(type(self).__name__, normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         dtype = get_default_dtype() if dtype is None else dtype
@@ -222,7 +240,7 @@ class RMSNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _as_shape(normalized_shape)
+        self.normalized_shape = _layer_shape(type(self).__name__, normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         dtype = get_default_dtype() if dtype is None else dtype
@@ -254,7 +272,7 @@ class GroupNorm(Module):
     Raises
     ------
     ValueError
-        `num_groups` does not divide `num_channels`.
+        `num_groups` is below 1 or does not divide `num_channels`.
     ShapeError
         When called with an x of another number of channels.
     """
@@ -273,6 +291,8 @@ class GroupNorm(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("GroupNorm", 1, num_groups=num_groups)
+        check_sizes("GroupNorm", num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_groups} groups do not divide {num_channels} channels.")
         self.num_groups = num_groups
@@ -306,6 +326,7 @@ class LocalResponseNorm(Module):
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()
+        check_sizes("LocalResponseNorm", 1, size=size)
         self.size = size
         self.alpha = alpha
         self.beta = beta

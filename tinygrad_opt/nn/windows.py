@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd.modes import mode
 from ..errors import ShapeError
 
-__all__ = ["Pairs", "as_tuple", "layer_name", "output_sizes", "symmetric"]
+__all__ = ["Pairs", "as_tuple", "expected_axes", "layer_name", "output_sizes", "symmetric"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -38,6 +38,12 @@ def symmetric(padding: Sequence[int]) -> Pairs:
 def layer_name(name: str) -> str:
     """A layer's name with the path of the running module: ``model.3 (Conv2d)``."""
     return f"{mode.module} ({name})" if mode.module else name
+
+
+def expected_axes(name: str, axes: int, shape: tuple[int, ...]) -> str:
+    """What to say of an x that has not `axes` axes behind its channels."""
+    dims = ", ".join("DHW"[3 - axes :]) if axes > 1 else "L"
+    return f"{layer_name(name)}: expected (N, C, {dims}) or (C, {dims}), got {shape}."
 
 
 def output_sizes(
