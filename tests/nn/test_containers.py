@@ -43,6 +43,52 @@ def test_what_is_no_module_is_refused():
     assert len(net) == 1
 
 
+def a_list() -> nn.ModuleList:
+    return nn.ModuleList([nn.Linear(1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nn.Sequential(nn.ReLU())[3], IndexError, "Sequential: there is no entry 3; it has 1"),
+        (lambda: a_list()[-2], IndexError, "ModuleList: there is no entry -2; it has 1"),
+        (lambda: a_list()["0"], TypeError, "entries are numbered; expected an int or a slice, got '0'"),
+        (lambda: a_list().__setitem__(1, nn.ReLU()), IndexError, "there is no entry 1"),
+        (lambda: a_list().__setitem__(slice(1), nn.ReLU()), TypeError, "expected an int, got slice"),
+        (lambda: a_list().__delitem__(1), IndexError, "there is no entry 1"),
+        (lambda: nn.ModuleList(nn.ReLU()), TypeError, r"ModuleList: expected a list of entries, got ReLU; .*brackets"),
+        (lambda: nn.ModuleDict([nn.ReLU()]), TypeError, r"ModuleDict: expected names.*\{'name': entry\}.* got list"),
+        (lambda: nn.ModuleDict({3: nn.ReLU()}), TypeError, "name of a part must be a str, got 3"),
+        (lambda: nn.ModuleDict({"a": nn.ReLU()})["b"], KeyError, "ModuleDict: there is no entry 'b'; it has: a"),
+        (lambda: nn.ModuleDict().pop("b"), KeyError, "no entry 'b'; it has: none"),
+        (lambda: nn.ParameterList([np.ones(1)])[1], IndexError, "ParameterList: there is no entry 1; it has 1"),
+        (lambda: nn.ParameterList(nn.Parameter(np.ones(2))), TypeError, "expected a list of entries, got Parameter"),
+        (lambda: nn.ParameterDict([np.ones(3)]), TypeError, "ParameterDict: expected names.* got list"),
+        (lambda: nn.ParameterDict()["b"], KeyError, "ParameterDict: there is no entry 'b'"),
+    ],
+)
+def test_wrong_entries_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_all_entries_are_put_in_or_none():
+    modules, chosen, values = a_list(), nn.ModuleDict({"a": nn.ReLU()}), nn.ParameterList()
+    with pytest.raises(TypeError, match="entry '2' must be a Module, got int"):
+        modules.extend([nn.ReLU(), 3])
+    with pytest.raises(TypeError, match="entry 'c' must be a Module"):
+        chosen.update({"b": nn.ReLU(), "c": 3})
+    with pytest.raises(TypeError, match="expected numbers"):
+        values.extend([np.ones(2), "x"])
+    assert (len(modules), list(chosen), len(values)) == (1, ["a"], 0)
+
+
+def test_entries_as_pytorch_takes_them():
+    assert list(nn.ParameterDict([("a", np.ones(2)), ("b", np.ones(3))]).keys()) == ["a", "b"]
+    for empty in (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict):
+        assert len(empty(None)) == 0
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()

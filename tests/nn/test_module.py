@@ -217,6 +217,64 @@ def test_assignments_that_would_lose_a_parameter_raise():
         layer.register_parameter("a.b", nn.Parameter(np.zeros(1)))
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m: m.register_module("a", 3), TypeError, "Module: 'a' is to be a Module or None, got int"),
+        (lambda m: m.register_module("a.b", None), ValueError, "'a.b' cannot name a part"),
+        (lambda m: m.register_module(3, nn.ReLU()), TypeError, "name of a part must be a str, got 3"),
+        (
+            lambda m: m.register_parameter("a", np.ones(3)),
+            TypeError,
+            r"'a' is to be a Parameter or None, got ndarray. Wrap it: nn.Parameter\(values\)",
+        ),
+        (lambda m: m.register_parameter("a", tg.tensor([1.0])), TypeError, "got Tensor"),
+        (lambda m: m.register_parameter("", None), ValueError, "'' cannot name a part"),
+        (lambda m: m.register_buffer(3, np.ones(3)), TypeError, "name of a part must be a str, got 3"),
+        (lambda m: m.register_buffer("a", "text"), TypeError, "expected numbers"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused(call, error, message):
+    module = nn.Module()
+    with pytest.raises(error, match=message):
+        call(module)
+    assert not hasattr(module, "a")
+    assert not module._buffers
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "message"),
+    [
+        ([1, 2], TypeError, r"load_state_dict: expected a dict .* got list"),
+        ({"bias": np.zeros(2), "weight": np.full((2, 2), "x")}, ValueError, "no numbers that NumPy knows: weight"),
+        ({"bias": np.zeros(2), "weight": [[1.0], [1.0, 2.0]]}, ValueError, "no numbers that NumPy knows: weight"),
+    ],
+)
+def test_what_is_no_state_is_refused_before_anything_changes(state, error, message):
+    layer = nn.Linear(2, 2)
+    before = layer.state_dict()
+    with pytest.raises(error, match=message):
+        layer.load_state_dict(state)
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (np.ones(4), tg.errors.ShapeError, r"write_: values of shape \(4,\) do not fit into a Tensor of shape \(3,\)"),
+        (["1", "2", "x"], TypeError, "write_: expected numbers or an array of them, got a list that is none"),
+        ([1.0, [2.0]], TypeError, "got a list that is none"),
+        (None, TypeError, "got a NoneType"),
+    ],
+)
+def test_values_that_cannot_be_written_are_refused(values, error, message):
+    p = nn.Parameter(np.arange(3.0))
+    with pytest.raises(error, match=message):
+        p.write_(values)
+    np.testing.assert_array_equal(p.data, np.arange(3.0))
+
+
 def test_buffers():
     block = Block()
     block.register_buffer("scratch", np.zeros(2), persistent=False)

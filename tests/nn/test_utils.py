@@ -72,7 +72,78 @@ def test_vectors():
         utils.vector_to_parameters(np.zeros(9), net.parameters())
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: utils.parameters_to_vector([]), ValueError, "parameters_to_vector: there are no parameters"),
+        (lambda: utils.parameters_to_vector(nn.ReLU()), TypeError, r"expected Tensors, .* got ReLU"),
+        (lambda: utils.vector_to_parameters([1.0], [np.zeros(1)]), TypeError, r"vector_to_parameters: .* got ndarray"),
+        (lambda: utils.clip_grad_norm_(nn.Linear(1, 1), 1.0), TypeError, r"model.parameters\(\).* got Linear"),
+        (lambda: utils.clip_grad_norm_([np.ones(1)], 1.0), TypeError, "clip_grad_norm_: .* got ndarray"),
+        (lambda: utils.clip_grad_value_(3, 1.0), TypeError, "clip_grad_value_: .* got int"),
+        (lambda: utils.clip_grad_norm_per_group_(3, 1.0), TypeError, "an optimizer or a list of groups, got int"),
+        (lambda: utils.clip_grad_norm_per_group_([3], 1.0), TypeError, "clip_grad_norm_per_group_: .* got int"),
+        (lambda: utils.clip_grad_norm_per_group_([[]], -1.0), ValueError, "per_group_: max_norm must not be negative"),
+        (lambda: utils.get_total_norm([np.ones(1)]), TypeError, "get_total_norm: .* got ndarray"),
+    ],
+)
+def test_what_is_no_parameter_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
 X = np.random.default_rng(0).standard_normal((4, 3))
+
+
+class Halves(nn.Module):
+    def forward(self, x):
+        return np.concatenate([x, x])
+
+    def right_inverse(self, y):
+        return y[:1]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            lambda m: utils.spectral_norm(m, dim=5),
+            np.exceptions.AxisError,
+            r"spectral_norm: dim must be an axis of 'weight', whose shape is \(2, 3\), got 5",
+        ),
+        (lambda m: utils.parametrizations.spectral_norm(m, dim=-3), IndexError, "spectral_norm: dim must be .* got -3"),
+        (lambda m: utils.weight_norm(m, dim=5), IndexError, "weight_norm: dim must be an axis"),
+        (lambda m: utils.weight_norm(m, "bias", dim=1), IndexError, r"'bias', whose shape is \(2,\), got 1"),
+        (lambda m: utils.weight_norm(m, dim=0.5), IndexError, "weight_norm: dim must be an axis .* got 0.5"),
+        (lambda m: utils.parametrizations.weight_norm(m, dim=5), IndexError, "weight_norm: dim must be an axis"),
+        (lambda m: utils.spectral_norm(m, n_power_iterations=0), ValueError, "n_power_iterations must be an int >= 1"),
+        (lambda m: utils.spectral_norm(m, generator=3), TypeError, "numpy.random.Generator"),
+        (lambda m: utils.parametrizations.spectral_norm(m, n_power_iterations=0), ValueError, "must be an int >= 1"),
+        (
+            lambda m: utils.parametrize.register_parametrization(m, "weight", np.tanh),
+            TypeError,
+            "register_parametrization: the parametrization must be a Module, got ufunc",
+        ),
+        (
+            lambda m: utils.parametrize.register_parametrization(m, "weight", Halves()),
+            ShapeError,
+            r"right_inverse of Halves makes \(1, 3\) of 'weight', whose shape is \(2, 3\). Return a tuple of one",
+        ),
+        (
+            lambda m: utils.parametrize.register_parametrization(m.weight.data, "weight", nn.Tanh()),
+            TypeError,
+            "register_parametrization: expected a Module, got ndarray",
+        ),
+    ],
+)
+def test_a_refused_reparametrization_leaves_the_layer_as_it_was(change, error, message):
+    layer = nn.Linear(3, 2).double()
+    weight, before = layer.weight, dict(layer.__dict__)
+    with pytest.raises(error, match=message):
+        change(layer)
+    assert layer.__dict__ == before
+    assert layer.weight is weight
+    assert weight.name == "weight"
 
 
 @pytest.mark.parametrize("dim", [0, 1, None])

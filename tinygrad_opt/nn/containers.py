@@ -8,6 +8,7 @@ from typing import Any
 from ..autograd.tensor import Tensor
 from .module import Module
 from .parameter import Parameter
+from .parts import check_name, named, numbered, pairs, several
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
@@ -27,14 +28,20 @@ class Container(Module):
         return len(self._items)
 
     def _put(self, name: str, module: Any) -> None:
-        if not isinstance(module, Module):
-            raise TypeError(
-                f"{type(self).__name__}: entry '{name}' must be a Module, got {type(module).__name__}. "
-                f"A layer is an object, e.g. nn.ReLU() with parentheses; for a plain function write a small Module."
-            )
-        self._check_name(name)
-        self._items[name] = module
-        module._set_path(f"{self._path}.{name}" if self._path else name)
+        self._put_all({name: module})
+
+    def _put_all(self, modules: dict[str, Any]) -> None:
+        """Add or replace entries: all of them, or none if one cannot be one."""
+        for name, module in modules.items():
+            if not isinstance(module, Module):
+                raise TypeError(
+                    f"{type(self).__name__}: entry '{name}' must be a Module, got {type(module).__name__}. "
+                    f"A layer is an object, e.g. nn.ReLU() with parentheses; for a plain function write a small Module."
+                )
+            check_name(self, name)
+        for name, module in modules.items():
+            self._items[name] = module
+            module._set_path(f"{self._path}.{name}" if self._path else name)
 
 
 class ListContainer(Container):
@@ -47,8 +54,7 @@ class ListContainer(Container):
 
     def extend(self, modules: Any) -> Any:
         """Add modules at the end. Returns self."""
-        for module in modules:
-            self.append(module)
+        self._put_all({str(i): module for i, module in enumerate(several(self, modules), len(self._items))})
         return self
 
     def insert(self, index: int, module: Module) -> Any:
@@ -61,8 +67,7 @@ class ListContainer(Container):
     def _renumber(self, entries: list[Any]) -> None:
         before, self._items = self._items, {}
         try:
-            for position, entry in enumerate(entries):
-                self._put(str(position), entry)
+            self._put_all({str(position): entry for position, entry in enumerate(entries)})
         except TypeError:
             self._items = before
             raise
@@ -76,12 +81,13 @@ class ListContainer(Container):
             Container.__init__(part)
             part._items = dict(list(self._items.items())[index])
             return part
-        return list(self._items.values())[index]
+        return numbered(self, self._items.values(), index)
 
     def __setitem__(self, index: int, module: Module) -> None:
-        self._put(list(self._items)[index], module)
+        self._put(numbered(self, self._items, index, single=True), module)
 
     def __delitem__(self, index: int | slice) -> None:
+        numbered(self, self._items, index)  # raises
         entries = list(self._items.values())
         del entries[index]
         self._renumber(entries)
@@ -110,9 +116,8 @@ class Sequential(ListContainer):
 
     def __init__(self, *layers: Any) -> None:
         super().__init__()
-        named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else None
-        for name, layer in named.items() if named is not None else enumerate(layers):
-            self._put(str(name), layer)
+        named = layers[0] if len(layers) == 1 and isinstance(layers[0], dict) else dict(enumerate(layers))
+        self._put_all({str(name): layer for name, layer in named.items()})
 
     def forward(self, x: Any) -> Any:
         """The layers' functions, one after the other."""
@@ -131,14 +136,14 @@ class ModuleList(ListContainer):
     Raises
     ------
     TypeError
-        An entry that is no Module.
+        An entry that is no Module, or a Module that is in no list.
     NotImplementedError
         When it is called.
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = ()) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(() if modules is None else modules)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Not defined: a list has no order of computation."""
@@ -155,7 +160,7 @@ class ModuleDict(Container):
     Raises
     ------
     TypeError, ValueError
-        An entry that is no Module; a name that is empty or contains a dot.
+        An entry that is no Module, or has no name; a name that is empty or contains a dot.
 
     Examples
     --------
@@ -165,18 +170,19 @@ class ModuleDict(Container):
     ['weight', 'bias']
     """
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = ()) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(() if modules is None else modules)
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add or replace entries."""
-        for name, module in dict(modules).items():
-            self._put(name, module)
+        self._put_all(pairs(self, modules))
 
     def pop(self, name: str) -> Module:
         """Take an entry out and return it."""
-        return self._items.pop(name)
+        module: Module = named(self, self._items, name)
+        del self._items[name]
+        return module
 
     def clear(self) -> None:
         """Take all entries out."""
@@ -201,13 +207,13 @@ class ModuleDict(Container):
         return name in self._items
 
     def __getitem__(self, name: str) -> Any:
-        return self._items[name]
+        return named(self, self._items, name)
 
     def __setitem__(self, name: str, module: Module) -> None:
         self._put(name, module)
 
     def __delitem__(self, name: str) -> None:
-        del self._items[name]
+        self.pop(name)
 
 
 class _Parameters(Module):
@@ -222,11 +228,17 @@ class _Parameters(Module):
         yield from self.__dict__.get("_values", {}).items()
 
     def _put(self, name: str, value: Any) -> None:
-        parameter = value if isinstance(value, Parameter) else Parameter(value)
-        self._check_name(name)
-        self._values[name] = parameter
-        if parameter.name is None:
-            parameter.name = f"{self._path}.{name}" if self._path else name
+        self._put_all({name: value})
+
+    def _put_all(self, values: dict[str, Any]) -> None:
+        """Add or replace entries: all of them, or none if one cannot be one."""
+        made = {name: value if isinstance(value, Parameter) else Parameter(value) for name, value in values.items()}
+        for name in made:
+            check_name(self, name)
+        for name, parameter in made.items():
+            self._values[name] = parameter
+            if parameter.name is None:
+                parameter.name = f"{self._path}.{name}" if self._path else name
 
     def __len__(self) -> int:
         return len(self._values)
@@ -247,12 +259,12 @@ class ParameterList(_Parameters):
     Raises
     ------
     GradientError, TypeError
-        Values that are whole numbers, or no numbers at all.
+        Values that are whole numbers, or no numbers at all; a single Parameter instead of a list.
     """
 
-    def __init__(self, values: Iterable[Parameter | Tensor] = ()) -> None:
+    def __init__(self, values: Iterable[Parameter | Tensor] | None = ()) -> None:
         super().__init__()
-        self.extend(values)
+        self.extend(() if values is None else values)
 
     def append(self, value: Any) -> ParameterList:
         """Add one at the end. Returns self."""
@@ -261,18 +273,17 @@ class ParameterList(_Parameters):
 
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add several at the end. Returns self."""
-        for value in values:
-            self.append(value)
+        self._put_all({str(i): value for i, value in enumerate(several(self, values), len(self._values))})
         return self
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self._values.values())
 
-    def __getitem__(self, index: int) -> Parameter:
-        return list(self._values.values())[index]
+    def __getitem__(self, index: int | slice) -> Any:
+        return numbered(self, self._values.values(), index)
 
     def __setitem__(self, index: int, value: Any) -> None:
-        self._put(list(self._values)[index], value)
+        self._put(numbered(self, self._values, index, single=True), value)
 
 
 class ParameterDict(_Parameters):
@@ -280,18 +291,17 @@ class ParameterDict(_Parameters):
 
     Parameters
     ----------
-    values : mapping of str to Parameter or array_like
+    values : mapping of str to Parameter or array_like, or iterable of pairs
 
     Raises
     ------
-    ValueError
-        A name that is empty or contains a dot; values as in :class:`ParameterList`.
+    TypeError, ValueError
+        A value without a name; a name that is empty or contains a dot; values as in :class:`ParameterList`.
     """
 
-    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
-        for name, value in (values or {}).items():
-            self._put(name, value)
+        self._put_all(pairs(self, () if values is None else values))
 
     def keys(self) -> Iterable[str]:
         """The names."""
@@ -312,10 +322,11 @@ class ParameterDict(_Parameters):
         return name in self._values
 
     def __getitem__(self, name: str) -> Parameter:
-        return self._values[name]
+        return named(self, self._values, name)  # type: ignore[no-any-return]
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._put(name, value)
 
     def __delitem__(self, name: str) -> None:
+        named(self, self._values, name)  # raises
         del self._values[name]

@@ -18,6 +18,7 @@ from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
 from .hooks import Hookable
 from .parameter import Parameter
+from .parts import check_name, check_part
 from .state import IncompatibleKeys, check_state
 from .text import missing_attribute, module_text, plain_options, warn_of_hidden_parts
 
@@ -71,7 +72,7 @@ class Module(Hookable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
-            self._check_name(name)
+            check_name(self, name)
             value._set_path(_join(self._path, name))
         elif name in self._computed:
             raise AttributeError(
@@ -79,7 +80,7 @@ class Module(Hookable):
                 f"or remove the parametrization first.",
             )
         elif isinstance(value, Parameter):
-            self._check_name(name)
+            check_name(self, name)
             if value.name is None:
                 value.name = _join(self._path, name)
         elif value is not None and isinstance(self.__dict__.get(name), Parameter):
@@ -99,12 +100,6 @@ class Module(Hookable):
             raise AttributeError(missing_attribute(self, name), name=name, obj=self)
         return compute(self)
 
-    def _check_name(self, name: str) -> None:
-        if not name or "." in name:
-            raise ValueError(
-                f"{type(self).__name__}: {name!r} cannot name a part: it must not be empty or contain '.'."
-            )
-
     def _set_path(self, path: str) -> None:
         """Name this module and everything in it by where it stands."""
         for name, module in self.named_modules():
@@ -119,8 +114,8 @@ class Module(Hookable):
         return ((name, value) for name, value in self.__dict__.items() if isinstance(value, Module))
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Assign a Parameter, or None where a layer may have one and this one does not."""
-        setattr(self, name, parameter)
+        """Assign a Parameter, or None where a layer may have one and this one does not; others raise TypeError."""
+        setattr(self, check_part(self, name, parameter, Parameter), parameter)
 
     def register_buffer(self, name: str, tensor: Tensor | ArrayLike | None, persistent: bool = True) -> None:
         """Assign a Tensor that belongs to the module's state but is not trained, such as a running mean.
@@ -132,13 +127,14 @@ class Module(Hookable):
         persistent : bool
             Whether ``state_dict`` holds it.
         """
-        self._check_name(name)
+        check_name(self, name)
+        value = tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor)
         object.__setattr__(self, "_buffers", {**self._buffers, name: persistent})
-        object.__setattr__(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor))
+        object.__setattr__(self, name, value)
 
     def register_module(self, name: str, module: Module | None) -> None:
-        """Assign a child module under a name."""
-        setattr(self, name, module)
+        """Assign a child module, or None, under a name; others raise TypeError."""
+        setattr(self, check_part(self, name, module, Module), module)
 
     add_module = register_module
 

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
+from ..errors import ShapeError
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "numbers", "write"]
+
+
+def numbers(values: Any) -> Any:
+    """The array of a Tensor, of PyTorch's tensor or of a list; None for what is no array of numbers."""
+    if isinstance(values, Tensor):
+        return values.data
+    try:
+        array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    except (TypeError, ValueError):  # lists of different lengths, a dtype that NumPy does not have
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def write(caller: str, tensor: Tensor, values: Any) -> None:
+    """Copy values into a Tensor's memory, or say why they do not fit; then nothing has been written.
+
+    Raises
+    ------
+    ShapeError
+        The values do not broadcast to the Tensor's shape.
+    TypeError
+        They are no numbers.
+    """
+    array = numbers(values)
+    if array is None:
+        raise TypeError(f"{caller}: expected numbers or an array of them, got a {type(values).__name__} that is none.")
+    try:
+        overwrite(tensor, array)
+    except ValueError:
+        raise ShapeError(
+            f"{caller}: values of shape {array.shape} do not fit into a Tensor of shape {tensor.shape}."
+        ) from None
 
 
 class Parameter(Tensor):
@@ -44,6 +80,14 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad, dtype=dtype, name=name)
 
     def write_(self, values: ArrayLike | Tensor) -> Parameter:
-        """Copy values into this Parameter's memory; graphs recorded before that refuse to use them. Returns self."""
-        overwrite(self, values.data if isinstance(values, Tensor) else values)
+        """Copy values into this Parameter's memory; graphs recorded before that refuse to use them. Returns self.
+
+        Raises
+        ------
+        ShapeError
+            The values do not broadcast to the Parameter's shape.
+        TypeError
+            They are no numbers.
+        """
+        write("write_", self, values)
         return self

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..autograd.tensor import Tensor
+from .parameter import numbers
 
 __all__ = ["IncompatibleKeys", "check_state"]
 
@@ -40,21 +41,35 @@ def check_state(
         The module's parameters and buffers.
     given : mapping of str to array_like
     strict : bool
-        Whether missing and unexpected names are errors; mis-shaped ones always are.
+        Whether missing and unexpected names are errors; mis-shaped ones, and what is no numbers, always are.
+
+    Raises
+    ------
+    TypeError
+        What should be a state is no mapping.
+    ValueError
+        Lists all names that are missing, unexpected, of another shape, or no numbers.
     """
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"load_state_dict: expected a dict of names and arrays, as of state_dict(), got {type(given).__name__}."
+        )
     missing = [name for name in own if name not in given]
     unexpected = [name for name in given if name not in own]
-    values = {name: _as_array(value) for name, value in given.items() if name in own}
+    values: dict[str, Any] = {name: numbers(value) for name, value in given.items() if name in own}
+    no_numbers = [name for name, value in values.items() if value is None]
     wrong = [
         f"'{name}' is {value.shape}, the module's is {own[name].shape}"
         for name, value in values.items()
-        if value.shape != own[name].shape
+        if name not in no_numbers and value.shape != own[name].shape
     ]
     problems = []
     if missing and strict:
         problems.append("missing: " + ", ".join(missing))
     if unexpected and strict:
         problems.append("unexpected: " + ", ".join(unexpected) + _prefix_hint(missing, unexpected))
+    if no_numbers:
+        problems.append("no numbers that NumPy knows: " + ", ".join(no_numbers))
     if wrong:
         problems.append("of another shape: " + "; ".join(wrong))
     if problems:
@@ -62,12 +77,6 @@ def check_state(
             f"load_state_dict: the state does not fit {what}, and nothing was loaded.\n  " + "\n  ".join(problems)
         )
     return values, IncompatibleKeys(missing, unexpected)
-
-
-def _as_array(value: Any) -> np.ndarray[Any, Any]:
-    if isinstance(value, Tensor):
-        return value.data
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)  # a PyTorch tensor
 
 
 def _prefix_hint(missing: list[str], unexpected: list[str]) -> str:

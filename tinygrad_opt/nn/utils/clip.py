@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ...autograd.tensor import Tensor
+from .vector import listed
 
 __all__ = ["clip_grad_norm_", "clip_grad_norm_per_group_", "clip_grad_value_", "get_total_norm"]
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
-    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [p.grad for p in listed if p.grad is not None]
+def _gradients(caller: str, parameters: Tensor | Iterable[Tensor]) -> list[Any]:
+    return [p.grad for p in listed(caller, parameters) if p.grad is not None]
 
 
 def _own_memory(gradient: Tensor) -> Any:
@@ -36,8 +36,10 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> float:
     ------
     ValueError
         For p = 0, which is no norm, and NaN.
+    TypeError
+        What should be Tensors are none.
     """
-    arrays, p = [tensor.data for tensor in tensors if tensor.size], float(norm_type)
+    arrays, p = [tensor.data for tensor in listed("get_total_norm", tensors) if tensor.size], float(norm_type)
     if p == 0 or math.isnan(p):
         raise ValueError(f"get_total_norm: norm_type is the p of (Σ|x|ᵖ)^(1/p), got {norm_type!r}; 2 is usual.")
     if not arrays:
@@ -57,13 +59,15 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> float:
     return float(largest * powers ** (1 / p))
 
 
-def _checked_norm(gradients: list[Any], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> float:
+def _checked_norm(
+    caller: str, gradients: list[Any], max_norm: float, norm_type: float, error_if_nonfinite: bool
+) -> float:
     if not max_norm >= 0:
-        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}.")
+        raise ValueError(f"{caller}: max_norm must not be negative, got {max_norm}.")
     total = get_total_norm(gradients, norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise ValueError(
-            f"clip_grad_norm_: the norm of the gradients is {total}. Look for the first operation whose gradient is "
+            f"{caller}: the norm of the gradients is {total}. Look for the first operation whose gradient is "
             f"not finite, or lower the learning rate."
         )
     return total
@@ -96,9 +100,11 @@ def clip_grad_norm_(
     ------
     ValueError
         A negative `max_norm`, or a norm that is not finite.
+    TypeError
+        The parameters are no Tensors.
     """
-    gradients = _gradients(parameters)
-    total = _checked_norm(gradients, max_norm, norm_type, error_if_nonfinite)
+    gradients = _gradients("clip_grad_norm_", parameters)
+    total = _checked_norm("clip_grad_norm_", gradients, max_norm, norm_type, error_if_nonfinite)
     factor = max_norm / (total + 1e-6)
     if not factor >= 1:  # a NaN norm scales too, as it does in PyTorch
         for gradient in gradients:
@@ -131,6 +137,8 @@ def clip_grad_norm_per_group_(
     ------
     ValueError
         Another number of bounds than of groups, a negative bound, or a norm that is not finite.
+    TypeError
+        The groups hold no Tensors.
 
     Examples
     --------
@@ -143,25 +151,26 @@ def clip_grad_norm_per_group_(
     >>> a.grad, b.grad
     (tensor([1.]), tensor([0.5]))
     """
-    listed = [_members(group) for group in getattr(groups, "param_groups", groups)]
-    several: Any = max_norm if np.ndim(max_norm) else [max_norm] * len(listed)
+    caller = "clip_grad_norm_per_group_"
+    given = getattr(groups, "param_groups", groups)
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{caller}: expected an optimizer or a list of groups, got {type(given).__name__}.")
+    parts = [_members(caller, group) for group in given]
+    several: Any = max_norm if np.ndim(max_norm) else [max_norm] * len(parts)
     bounds = [float(bound) for bound in several]
-    if len(bounds) != len(listed):
-        raise ValueError(f"clip_grad_norm_per_group_: {len(bounds)} values of max_norm for {len(listed)} groups.")
-    for members, bound in zip(listed, bounds, strict=True):  # what can fail comes first
-        _checked_norm(_gradients(members), bound, norm_type, error_if_nonfinite)
+    if len(bounds) != len(parts):
+        raise ValueError(f"{caller}: {len(bounds)} values of max_norm for {len(parts)} groups.")
+    for members, bound in zip(parts, bounds, strict=True):  # what can fail comes first
+        _checked_norm(caller, _gradients(caller, members), bound, norm_type, error_if_nonfinite)
     return [
         clip_grad_norm_(members, bound, norm_type, error_if_nonfinite)
-        for members, bound in zip(listed, bounds, strict=True)
+        for members, bound in zip(parts, bounds, strict=True)
     ]
 
 
-def _members(group: Any) -> list[Tensor]:
-    if isinstance(group, Tensor):
-        return [group]
-    if isinstance(group, dict):
-        return list(group["params"])
-    return list(group.parameters() if hasattr(group, "parameters") else group)
+def _members(caller: str, group: Any) -> list[Tensor]:
+    members = group["params"] if isinstance(group, dict) else group
+    return listed(caller, members.parameters() if hasattr(members, "parameters") else members)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -171,8 +180,10 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     ------
     ValueError
         A negative `clip_value`.
+    TypeError
+        The parameters are no Tensors.
     """
     if not clip_value >= 0:
         raise ValueError(f"clip_grad_value_: clip_value must not be negative, got {clip_value}.")
-    for gradient in _gradients(parameters):
+    for gradient in _gradients("clip_grad_value_", parameters):
         gradient.data = np.clip(gradient.data, -clip_value, clip_value, out=_own_memory(gradient))

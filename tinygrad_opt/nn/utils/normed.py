@@ -10,7 +10,8 @@ from ...random import get_generator
 from ..hooks import Entry
 from ..module import Module
 from ..parameter import Parameter
-from .parametrizations import as_matrix, norm_except, output_axis, power_iteration, unit
+from ..sizes import check_sizes
+from .parametrizations import as_matrix, norm_except, output_axis, parameter_to_norm, power_iteration, unit
 from .parametrize import set_computed, take_parameter
 
 __all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
@@ -49,7 +50,10 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     ------
     AttributeError
         The module has no Parameter of that name.
+    numpy.exceptions.AxisError
+        The Parameter has no axis `dim`.
     """
+    parameter_to_norm("weight_norm", module, name, dim)
     weight = take_parameter("weight_norm", module, name)
     setattr(module, f"{name}_g", Parameter(np.asarray(norm_except(weight.data, dim))))
     setattr(module, f"{name}_v", Parameter(weight.data))
@@ -139,13 +143,20 @@ def spectral_norm(
     ------
     AttributeError
         The module has no Parameter of that name.
+    numpy.exceptions.AxisError
+        The Parameter has no axis `dim`.
+    ValueError
+        `n_power_iterations` is less than 1.
     """
-    weight = take_parameter("spectral_norm", module, name)
+    check_sizes("spectral_norm", 1, n_power_iterations=n_power_iterations)
     axis = output_axis(module, dim)
-    setattr(module, f"{name}_orig", Parameter(weight.data))
+    shape = as_matrix(parameter_to_norm("spectral_norm", module, name, axis).data, axis).shape
     draw = get_generator(generator).standard_normal
-    for suffix, size in zip("uv", as_matrix(weight.data, axis).shape, strict=True):
-        module.register_buffer(f"{name}_{suffix}", unit(draw(size), eps).astype(weight.dtype))
+    vectors = [unit(draw(size), eps) for size in shape]  # what can fail comes before the module changes
+    weight = take_parameter("spectral_norm", module, name)
+    setattr(module, f"{name}_orig", Parameter(weight.data))
+    for suffix, vector in zip("uv", vectors, strict=True):
+        module.register_buffer(f"{name}_{suffix}", vector.astype(weight.dtype))
     compute = _Divided(name, n_power_iterations, eps, axis)
     set_computed(module, name, compute)
     module._get_hooks().before[f"spectral_norm.{name}"] = Entry(compute.iterate)

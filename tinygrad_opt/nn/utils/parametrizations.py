@@ -9,7 +9,8 @@ import numpy as np
 from ...autograd.tensor import Tensor
 from ...random import get_generator
 from ..module import Module
-from .parametrize import register_parametrization
+from ..sizes import check_sizes
+from .parametrize import is_parametrized, own_parameter, register_parametrization
 
 __all__ = ["spectral_norm", "weight_norm"]
 
@@ -28,6 +29,25 @@ def as_matrix(weight: Any, axis: int) -> Any:
 def unit(vector: Any, eps: float) -> Any:
     """The vector at length 1."""
     return vector / max(float(np.linalg.norm(vector)), eps)
+
+
+def parameter_to_norm(caller: str, module: Module, name: str, dim: int | None) -> Any:
+    """The Tensor that is to be normalized, after checking that it is there and has the axis `dim`, if one is given.
+
+    Raises
+    ------
+    AttributeError
+        The module has no Parameter of that name.
+    numpy.exceptions.AxisError
+        The Parameter has no such axis.
+    """
+    computed = isinstance(module, Module) and is_parametrized(module, name)
+    weight: Any = getattr(module, name) if computed else own_parameter(caller, module, name)
+    if dim is not None and not (hasattr(dim, "__index__") and -weight.ndim <= dim < weight.ndim):
+        raise np.exceptions.AxisError(
+            f"{caller}: dim must be an axis of '{name}', whose shape is {weight.shape}, got {dim!r}."
+        )
+    return weight
 
 
 def output_axis(module: Module, dim: int | None) -> int:
@@ -99,7 +119,10 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     ------
     AttributeError
         The module has no Parameter of that name.
+    numpy.exceptions.AxisError
+        The Parameter has no axis `dim`.
     """
+    parameter_to_norm("weight_norm", module, name, dim)
     return register_parametrization(module, name, WeightNorm(dim))
 
 
@@ -138,11 +161,14 @@ def spectral_norm(
     ------
     AttributeError
         The module has no Parameter of that name.
+    numpy.exceptions.AxisError
+        The Parameter has no axis `dim`.
+    ValueError
+        `n_power_iterations` is less than 1.
     """
-    weight = getattr(module, name, None)
-    if not isinstance(weight, Tensor):
-        return register_parametrization(module, name, module)  # raises, naming the parameters that there are
+    check_sizes("spectral_norm", 1, n_power_iterations=n_power_iterations)
     axis = output_axis(module, dim)
+    weight = parameter_to_norm("spectral_norm", module, name, axis)
     return register_parametrization(
         module, name, SpectralNorm(weight.data, n_power_iterations, eps, axis, generator).train(module.training)
     )

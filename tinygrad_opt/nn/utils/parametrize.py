@@ -15,21 +15,38 @@ from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..parameter import Parameter
 
-__all__ = ["is_parametrized", "register_parametrization", "remove_parametrizations", "set_computed", "take_parameter"]
+__all__ = [
+    "is_parametrized",
+    "own_parameter",
+    "register_parametrization",
+    "remove_parametrizations",
+    "set_computed",
+    "take_parameter",
+]
 
 
-def take_parameter(caller: str, module: Module, name: str) -> Parameter:
-    """Remove a Parameter from a module and return it.
+def own_parameter(caller: str, module: Module, name: str) -> Parameter:
+    """A module's Parameter of a name.
 
     Raises
     ------
+    TypeError
+        What should be a module is none.
     AttributeError
         The module has no Parameter of that name.
     """
+    if not isinstance(module, Module):
+        raise TypeError(f"{caller}: expected a Module, got {type(module).__name__}.")
     parameter = module.__dict__.get(name)
     if not isinstance(parameter, Parameter):
         have = ", ".join(n for n, _ in module.named_parameters(recurse=False)) or "none"
         raise AttributeError(f"{caller}: {module.label} has no parameter '{name}' of its own; it has: {have}.")
+    return parameter
+
+
+def take_parameter(caller: str, module: Module, name: str) -> Parameter:
+    """Remove a Parameter from a module and return it; raises as :func:`own_parameter`."""
+    parameter = own_parameter(caller, module, name)
     del module.__dict__[name]
     parameter.name = None
     return parameter
@@ -93,8 +110,12 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
 
     Raises
     ------
+    TypeError
+        `module` or `parametrization` is no Module.
+    AttributeError
+        The module has no Parameter of that name.
     ShapeError
-        The parametrization changes the Parameter's shape.
+        The parametrization changes the Parameter's shape, or its ``right_inverse`` does so with a single array.
 
     Examples
     --------
@@ -106,22 +127,31 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     >>> bool((layer.weight.data > 0).all())
     True
     """
-    further = is_parametrized(module, tensor_name)
-    before: Any = getattr(module, tensor_name, None)
-    if not isinstance(before, Tensor if further else Parameter):
-        take_parameter("register_parametrization", module, tensor_name)  # raises
+    caller = "register_parametrization"
+    further = isinstance(module, Module) and is_parametrized(module, tensor_name)
+    before: Any = getattr(module, tensor_name) if further else own_parameter(caller, module, tensor_name)
+    if not isinstance(parametrization, Module):
+        raise TypeError(
+            f"{caller}: the parametrization must be a Module, got {type(parametrization).__name__}. A layer is an "
+            f"object, e.g. nn.Tanh() with parentheses; for a plain function write a small Module."
+        )
     start: Any = before
     if hasattr(parametrization, "right_inverse"):
         start = parametrization.right_inverse(before.detach())
     several = isinstance(start, (tuple, list))
+    if not several and start.shape != before.shape:
+        raise ShapeError(
+            f"{caller}: right_inverse of {type(parametrization).__name__} makes {start.shape} of '{tensor_name}', "
+            f"whose shape is {before.shape}. Return a tuple of one: it is trained as original0, in any shape."
+        )
     made = parametrization(*start) if several else parametrization(start)
     if made.shape != before.shape:
         raise ShapeError(
-            f"register_parametrization: {type(parametrization).__name__} makes {made.shape} of '{tensor_name}', whose "
+            f"{caller}: {type(parametrization).__name__} makes {made.shape} of '{tensor_name}', whose "
             f"shape is {before.shape}; it must keep the shape."
         )
     if not further:
-        original = take_parameter("register_parametrization", module, tensor_name)
+        original = take_parameter(caller, module, tensor_name)
         if several:
             start = [
                 Parameter(part.data if isinstance(part, Tensor) else part, original.requires_grad) for part in start
