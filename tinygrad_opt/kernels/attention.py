@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .functions import any_order, compiled, exp, largest, total
-from .products import add_product, lay_panels
+from .products import NEXT, START, add_product, lay_panels
 from .sharing import shared
 
 __all__ = ["backward", "forward"]
@@ -87,7 +87,7 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
             last_key = min(keys, low + count) if causal else keys
             scores[:] = 0
             at = at_q + low * steps[0][2]
-            add_product(q, at, steps[0][2], 1, count, panels_k, width, width, scores, last_key)
+            add_product(q, at, steps[0][2], NEXT, count, panels_k, width, width, scores, last_key)
             for i in range(count):
                 seen = min(keys, low + i + 1) if causal else keys
                 row = scores[i, :keys]
@@ -110,7 +110,7 @@ def _forward(q, k, v, y, steps, mask, mask_steps, keep, p, sizes, causal, scale,
                     for j in range(keys):
                         row[j] *= kept[j]
             found[:] = 0
-            add_product(flat, 0, room, 1, count, panels_v, keys, last_key, found, wide)
+            add_product(flat, START, room, NEXT, count, panels_v, keys, last_key, found, wide)
             for i in range(count):
                 row, rate = found[i], rates[i]
                 for j in range(wide):
@@ -144,7 +144,7 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
             last_key = min(keys, low + count) if causal else keys
             at_p, at, now = (head * queries + low) * keys, at_g + low * steps[0][2], at_q + low * steps[1][2]
             slope[:] = 0
-            add_product(g, at, steps[0][2], 1, count, panels_v, wide, wide, slope, last_key)
+            add_product(g, at, steps[0][2], NEXT, count, panels_v, wide, wide, slope, last_key)
             lay_panels(g, at, steps[0][2], 1, count, wide, panels_g)
             lay_panels(q, now, steps[1][2], 1, count, width, panels_q)
             for i in range(count):
@@ -160,13 +160,13 @@ def _backward(g, q, k, v, dq, dk, dv, steps, p, keep, sizes, causal, scale, firs
                 for j in range(last_key):
                     row[j] = scale * weights[j] * (row[j] - mean)
             pull_q[:] = 0
-            add_product(flat_slope, 0, room, 1, count, panels_k, keys, last_key, pull_q, width)
+            add_product(flat_slope, START, room, NEXT, count, panels_k, keys, last_key, pull_q, width)
             _put(pull_q, count, dq, to_q + low * steps[4][2], steps[4][2], width)
-            add_product(flat_slope, 0, 1, room, last_key, panels_q, count, count, pull_k, width)
+            add_product(flat_slope, START, NEXT, room, last_key, panels_q, count, count, pull_k, width)
             if keep.size:
-                add_product(flat_kept, 0, 1, room, last_key, panels_g, count, count, pull_v, wide)
+                add_product(flat_kept, START, NEXT, room, last_key, panels_g, count, count, pull_v, wide)
             else:
-                add_product(p, at_p, 1, keys, last_key, panels_g, count, count, pull_v, wide)
+                add_product(p, at_p, NEXT, keys, last_key, panels_g, count, count, pull_v, wide)
         _put(pull_k, keys, dk, to_k, steps[5][2], width)
         _put(pull_v, keys, dv, to_v, steps[6][2], wide)
 

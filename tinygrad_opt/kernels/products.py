@@ -15,10 +15,13 @@ from numba.extending import intrinsic
 from .functions import compiled
 from .tiles import _INDEX, _Code, _pointer
 
-__all__ = ["ROWS", "add_product", "cut_panels", "lay_panels", "rounded"]
+__all__ = ["NEXT", "ROWS", "START", "add_product", "cut_panels", "lay_panels", "rounded"]
 
 ROWS = 4
 """Rows that are computed together."""
+
+START, NEXT = np.int64(0), np.int64(1)
+"""For places and steps of a product. Bare numbers would each have a form of it compiled for themselves."""
 
 _PANEL = 24
 _VECTOR = 8

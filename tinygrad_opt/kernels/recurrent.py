@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .functions import compiled, tanh
-from .products import ROWS, add_product, cut_panels
+from .products import NEXT, ROWS, add_product, cut_panels
 from .sharing import shared
 
 __all__ = ["lstm_backward", "lstm_forward"]
@@ -40,8 +40,8 @@ def _forward(x, inward, bias, h, c, panels, gates, states, cells, first, last): 
             total = sums[b]
             for j in range(bias.size):
                 total[j] = bias[j]
-        add_product(given, (t * batch + first) * width, width, 1, rows, inward, width, width, sums, 4 * size)
-        add_product(before, at, size, 1, rows, panels, size, size, sums, 4 * size)
+        add_product(given, (t * batch + first) * width, width, NEXT, rows, inward, width, width, sums, 4 * size)
+        add_product(before, at, size, NEXT, rows, panels, size, size, sums, 4 * size)
         before, at = flat, (t * batch + first) * size
         for b in range(rows):
             total, a = sums[b], gates[t, first + b]
@@ -101,10 +101,10 @@ def _backward(g_h, g_c, cells, gates, c, panels, inward, da, dx, dh, dc, first, 
                 slope[j] *= f[j]
         pull[:] = 0
         at, long = (t * batch + first) * 4 * size, 4 * size
-        add_product(flat, at, long, 1, rows, panels, long, long, pull, size)
+        add_product(flat, at, long, NEXT, rows, panels, long, long, pull, size)
         if width:
             to_x[:] = 0
-            add_product(flat, at, long, 1, rows, inward, long, long, to_x, width)
+            add_product(flat, at, long, NEXT, rows, inward, long, long, to_x, width)
             for b in range(rows):
                 line, found = dx[t, first + b], to_x[b]
                 for j in range(width):
