@@ -39,6 +39,19 @@ def test_groups_of_queries_share_keys():
         np.testing.assert_allclose(y[:, head], attention(q[:, head], k[:, head // 3], v[:, head // 3]).data)
 
 
+def test_values_may_have_fewer_heads_than_keys():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((heads, 5, 4)) for heads in (4, 4, 2))
+    expected = attention(q, k, np.repeat(v, 2, axis=0)).data
+    np.testing.assert_array_equal(attention(q, k, v, enable_gqa=True).data, expected)
+
+
+def test_a_width_of_nothing_gives_the_mean_of_the_values():
+    v = np.random.default_rng(0).standard_normal((2, 5, 4))
+    y = attention(np.ones((2, 3, 0)), np.ones((2, 5, 0)), v).data
+    np.testing.assert_allclose(y, np.broadcast_to(v.mean(1, keepdims=True), y.shape))
+
+
 def test_dropout_keeps_the_mean():
     rng = np.random.default_rng(0)
     q, k, v = np.zeros((200, 20, 4)), np.zeros((200, 10, 4)), np.ones((200, 10, 1))
@@ -46,6 +59,64 @@ def test_dropout_keeps_the_mean():
     assert y.std() > 0.1
     assert abs(y.mean() - 1) < 0.01
     assert not attention(q, k, v, dropout_p=1.0).data.any()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "options", "message"),
+    [
+        ([(4,), (4,), (4,)], {}, r"of shape \(..., length, width\), got \(4,\), \(4,\), \(4,\)"),
+        ([(3, 4), (4,), (3, 4)], {}, r"of shape \(..., length, width\), got \(3, 4\), \(4,\)"),
+        ([(2, 3, 4), (5, 3, 4), (5, 3, 4)], {}, "the axes before the last two must agree or be 1"),
+        ([(2, 3, 4), (2, 3, 4), (5, 3, 4)], {}, "the axes before the last two must agree or be 1"),
+        ([(2, 3, 4), (5, 3, 4), (5, 3, 4)], {"dropout_p": 0.5}, "the axes before the last two must agree or be 1"),
+        ([(3, 4)] * 3, {"enable_gqa": True}, "needs heads on axis -3"),
+        ([(4, 3, 4), (3, 3, 4), (3, 3, 4)], {"enable_gqa": True}, "divide those of the query"),
+        ([(4, 3, 4), (2, 3, 4), (3, 3, 4)], {"enable_gqa": True}, "divide those of the query"),
+        ([(4, 3, 4), (0, 3, 4), (0, 3, 4)], {"enable_gqa": True}, "divide those of the query"),
+    ],
+)
+def test_sequences_that_do_not_fit(shapes, options, message):
+    with pytest.raises(ShapeError, match=f"^scaled_dot_product_attention: .*{message}"):
+        attention(*map(np.ones, shapes), **options)
+
+
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 4), (4, 5), (3, 3, 5), (3, 2, 3, 5, 1)])
+def test_a_mask_that_does_not_fit_is_named(shape, dtype, learned):
+    q, k, v = (np.ones((2, n, 64), dtype) for n in (3, 5, 5))
+    mask = tg.tensor(np.ones(shape, dtype), requires_grad=learned)
+    with pytest.raises(ShapeError, match=rf"attn_mask of shape \({shape[0]},.* broadcast to .*\(2, 3, 5\)"):
+        attention(q, k, v, mask)
+
+
+@pytest.mark.parametrize("p", [2.0, -1.0])
+def test_dropout_is_a_probability(p):
+    with pytest.raises(ValueError, match="^scaled_dot_product_attention: dropout_p must be a probability"):
+        attention(*np.ones((3, 2, 2)), dropout_p=p)
+    with pytest.raises(ValueError, match="^MultiheadAttention: dropout must be a probability"):
+        nn.MultiheadAttention(4, 2, dropout=p)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((4, 2.0), "num_heads must be an int >= 1, got 2.0"),
+        ((4, 0), "num_heads must be an int >= 1, got 0"),
+        ((-4, 2), "embed_dim must be an int >= 1, got -4"),
+        ((4, 2, 0.0, True, False, False, -1), "kdim must be an int >= 0, got -1"),
+    ],
+)
+def test_sizes_of_the_layer(sizes, message):
+    with pytest.raises(ValueError, match=f"^MultiheadAttention: {message}"):
+        nn.MultiheadAttention(*sizes)
+
+
+def test_keys_without_width_are_not_those_of_the_default():
+    layer = nn.MultiheadAttention(4, 2, kdim=0, batch_first=True)
+    assert layer.k_proj_weight.shape == (4, 0)
+    ones = np.ones((1, 3, 4), np.float32)
+    assert layer(ones, np.ones((1, 3, 0), np.float32), ones)[0].shape == (1, 3, 4)
 
 
 def test_shapes_that_do_not_fit():

@@ -42,3 +42,21 @@ def test_rotated_products_depend_on_the_distance_alone():
     gradcheck(rotate, [rng.standard_normal((2, 3, 4))], order=2)
     with pytest.raises(ShapeError, match="must be even"):
         rotate(np.ones((2, 3)))
+    for shape in ((), (4,)):
+        with pytest.raises(ShapeError, match=r"rotate_positions: expected x of shape \(..., L, E\)"):
+            rotate(np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.SinusoidalPositions(-4), "SinusoidalPositions: d_model must be an int >= 0, got -4"),
+        (lambda: nn.SinusoidalPositions(4, 1.5), "SinusoidalPositions: max_len must be an int >= 0, got 1.5"),
+        (lambda: nn.SinusoidalPositions(4, dropout=2.0), "SinusoidalPositions: dropout must be a probability"),
+        (lambda: nn.LearnedPositions(4, -1), "LearnedPositions: max_len must be an int >= 0, got -1"),
+        (lambda: sinusoids(-1, 4), "sinusoids: length must be an int >= 0, got -1"),
+    ],
+)
+def test_wrong_options(make, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make()

@@ -18,6 +18,67 @@ def test_errors_name_the_layer_and_the_shapes():
         nn.GRUCell(4, 3)(np.ones((2, 4)), np.zeros((3, 3)))
 
 
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell])
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((-1, 2), r"input_size must be an int >= [01], got -1"),
+        ((1, -2), r"hidden_size must be an int >= [01], got -2"),
+        ((1, 2.5), r"hidden_size must be an int >= [01], got 2.5"),
+    ],
+)
+def test_wrong_sizes(kind, sizes, message):
+    with pytest.raises(ValueError, match=f"^{kind.__name__}: {message}"):
+        kind(*sizes)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_layer_needs_sizes_of_at_least_one_and_a_first_step(kind):
+    for sizes in ((0, 2), (1, 0), (1, 2, 0)):
+        with pytest.raises(ValueError, match="must be an int >= 1, got 0"):
+            kind(*sizes)
+    for first, shape in ((False, (0, 1, 3)), (False, (0, 3)), (True, (1, 0, 3)), (True, (0, 3))):
+        with pytest.raises(ShapeError, match="a sequence of length 0; it must have a first step"):
+            kind(3, 2, batch_first=first)(np.ones(shape, np.float32))
+    assert kind(3, 2)(np.ones((4, 0, 3), np.float32))[0].shape == (4, 0, 2)
+
+
+@pytest.mark.parametrize("kind", [nn.RNNCell, nn.LSTMCell, nn.GRUCell])
+def test_a_cell_may_have_no_units(kind):
+    y = kind(3, 0)(np.ones((2, 3), np.float32))
+    assert [part.shape for part in (y if isinstance(y, tuple) else [y])] == [(2, 0)] * (1 + (kind is nn.LSTMCell))
+
+
+H = np.zeros((1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "state", "message"),
+    [
+        (nn.LSTM, H, r"LSTM: expected the pair \(h_0, c_0\) as the initial state, got an array of shape \(1, 2, 3\)"),
+        (nn.LSTM, np.stack([H, H]), r"LSTM: expected the pair \(h_0, c_0\) .* got an array of shape \(2, 1, 2, 3\)"),
+        (nn.LSTM, (H,), r"LSTM: expected the pair \(h_0, c_0\) .* got 1 of them"),
+        (nn.LSTM, [H, H, H], r"LSTM: expected the pair \(h_0, c_0\) .* got 3 of them"),
+        (nn.LSTM, 5, r"LSTM: expected the pair \(h_0, c_0\) .* got an array of shape \(\)"),
+        (nn.GRU, (H, H), "GRU: expected one array, h_0, as the initial state, got 2 of them"),
+        (nn.LSTMCell, H[0], r"LSTMCell: expected the pair \(h, c\) .* got an array of shape \(2, 3\)"),
+        (nn.LSTMCell, (H[0],), r"LSTMCell: expected the pair \(h, c\) .* got 1 of them"),
+        (nn.GRUCell, (H[0], H[0]), "GRUCell: expected one array, hx, as the initial state, got 2 of them"),
+    ],
+)
+def test_states_that_come_alone_or_in_pairs(layer, state, message):
+    x = np.ones((2, 4) if layer in (nn.LSTMCell, nn.GRUCell) else (5, 2, 4), np.float32)
+    with pytest.raises(ShapeError, match=f"^{message}"):
+        layer(4, 3)(x, state)
+
+
+def test_one_state_of_a_pair_may_be_left_out():
+    x = np.ones((5, 2, 4), np.float32)
+    for layer, given, h in ((nn.LSTM(4, 3), x, H), (nn.LSTMCell(4, 3), x[0], H[0])):
+        part, whole = layer(given, (h + 1, None)), layer(given, (h + 1, h))
+        np.testing.assert_array_equal(part[0].data, whole[0].data)
+
+
 def test_wrong_options():
     with pytest.raises(ValueError, match="nonlinearity must be"):
         nn.RNN(2, 3, nonlinearity="sigmoid")

@@ -49,7 +49,19 @@ def test_padding_is_not_seen():
 
 
 def test_wrong_calls():
-    with pytest.raises(ValueError, match="activation must be"):
-        nn.TransformerEncoderLayer(4, 2, activation="tanh")
+    for kind in (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer):
+        with pytest.raises(ValueError, match=f"^{kind.__name__}: activation must be"):
+            kind(4, 2, activation="tanh")
+    for kind, layer in (
+        (nn.TransformerEncoder, nn.TransformerEncoderLayer),
+        (nn.TransformerDecoder, nn.TransformerDecoderLayer),
+    ):
+        for count in (-1, 1.5):
+            with pytest.raises(ValueError, match=f"^{kind.__name__}: num_layers must be an int >= 0, got {count}"):
+                kind(layer(4, 2, 8), count)
+    with pytest.raises(ValueError, match="generate_square_subsequent_mask: sz must be an int >= 0, got -1"):
+        nn.Transformer.generate_square_subsequent_mask(-1)
+    with pytest.raises(ShapeError, match=r"src \(\) and tgt \(\) must have as many axes and end in 4"):
+        nn.Transformer(4, 2, 1, 1, 8)(1.0, 1.0)
     with pytest.raises(ShapeError, match="must have as many axes and end in 4"):
         nn.Transformer(4, 2, 1, 1, 8)(draw(3, 1, 4), draw(3, 1, 5))

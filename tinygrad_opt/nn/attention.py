@@ -1,4 +1,4 @@
-"""Attention, as a function and with several heads as a layer; the arithmetic is in ``attend.py``."""
+"""Attention with several heads, as a layer; the arithmetic is in ``attend.py``."""
 
 from __future__ import annotations
 
@@ -9,92 +9,17 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
-from ..random import get_generator
 from . import init
 from .attend import attend, naive_attend, self_attend
 from .linear import Linear, linear
 from .module import Module, Parameter
+from .scaled_attention import additive, kept, scaled_dot_product_attention
+from .sizes import check_probability, check_sizes
 from .text import check_precision
 
 __all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
-
-
-def _additive(mask: Any, dtype: Any, hidden: bool) -> Any:
-    """A mask as numbers to add to the scores: −∞ where a bool mask is `hidden`."""
-    mask = mask if isinstance(mask, Tensor) and mask.requires_grad else as_array(mask)
-    if mask.dtype == bool:
-        return np.where(mask == hidden, -np.inf, 0.0).astype(dtype)
-    return mask if isinstance(mask, Tensor) else mask.astype(dtype, copy=False)
-
-
-def _kept(shape: tuple[int, ...], p: float, dtype: Any, generator: Any) -> Any:
-    """Factors that drop with probability p and keep the mean."""
-    if p >= 1:
-        return np.zeros(shape, dtype)
-    return (get_generator(generator).random(shape, np.float32) >= p).astype(dtype) * dtype.type(1 / (1 - p))
-
-
-def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    *,
-    generator: np.random.Generator | None = None,
-) -> Tensor:
-    """softmax(scale · query keyᵀ + mask) value (Vaswani et al. 2017, arXiv:1706.03762).
-
-    Parameters
-    ----------
-    query, key, value : array_like, shapes (..., L, E), (..., S, E), (..., S, V)
-    attn_mask : array_like, broadcasting to (..., L, S), optional
-        bool: True where a query may look. Numbers are added to the scores; they may require a gradient.
-    dropout_p : float
-        Probability of dropping a weight, always (the function knows no training mode).
-    is_causal : bool
-        Query i sees keys 0 … i only.
-    scale : float, optional
-        By default 1/√E.
-    enable_gqa : bool
-        Fewer key and value heads than query heads, on axis -3: each serves several (Ainslie et al. 2023).
-    generator : numpy.random.Generator, optional
-
-    Returns
-    -------
-    Tensor, shape (..., L, V)
-        A query that may look nowhere gets zeros.
-
-    Raises
-    ------
-    ShapeError
-        The shapes do not fit.
-    """
-    query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
-    if attn_mask is not None and is_causal:
-        raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both.")
-    if enable_gqa and key.shape[-3] != query.shape[-3]:
-        key, value = (np.repeat(a, query.shape[-3] // a.shape[-3], axis=-3) for a in (key, value))
-    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
-        raise ShapeError(
-            f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}: query and key "
-            f"must agree on the last axis, key and value on the one before."
-        )
-    options: dict[str, Any] = {"mask": None, "keep": None, "causal": is_causal}
-    options["scale"] = 1.0 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
-    if attn_mask is not None:
-        options["mask"] = _additive(attn_mask, query.dtype, hidden=False)
-    if dropout_p > 0:
-        lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
-        shape = (*lead, query.shape[-2], key.shape[-2])
-        options["keep"] = _kept(shape, dropout_p, query.dtype, generator)
-    form = naive_attend if isinstance(options["mask"], Tensor) else attend
-    return form(query, key, value, **options)[0]  # type: ignore[no-any-return]
 
 
 class MultiheadAttention(Module):
@@ -131,7 +56,7 @@ class MultiheadAttention(Module):
     Raises
     ------
     ValueError
-        `num_heads` does not divide `embed_dim`.
+        `num_heads` does not divide `embed_dim`, a size is none, or `dropout` lies outside [0, 1].
     ShapeError
         When called with sequences or masks whose shapes do not fit.
 
@@ -165,10 +90,13 @@ class MultiheadAttention(Module):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
-        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+        check_sizes("MultiheadAttention", 1, embed_dim=embed_dim, num_heads=num_heads)
+        check_probability("MultiheadAttention", dropout, "dropout")
+        if embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: num_heads={num_heads} must divide embed_dim={embed_dim}.")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
-        self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
+        self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
+        check_sizes("MultiheadAttention", kdim=self.kdim, vdim=self.vdim)
         self.add_zero_attn, self._generator = add_zero_attn, generator
         dtype = get_default_dtype() if dtype is None else dtype
         if self.kdim == self.vdim == embed_dim:
@@ -293,7 +221,7 @@ class MultiheadAttention(Module):
         causal = causal and attn_mask is None
         mask: Any = None
         if attn_mask is not None:
-            mask = _additive(attn_mask, dtype, hidden=True)
+            mask = additive(attn_mask, dtype, hidden=True)
             if mask.shape not in ((rows, columns), (n * heads, rows, columns)):
                 raise ShapeError(
                     f"{self.label}: expected attn_mask of shape {rows, columns} or {n * heads, rows, columns}, "
@@ -301,7 +229,7 @@ class MultiheadAttention(Module):
                 )
             mask = mask.reshape((n, heads, rows, columns)) if mask.ndim == 3 else mask
         if padding_mask is not None:
-            padding = _additive(padding_mask, dtype, hidden=True)
+            padding = additive(padding_mask, dtype, hidden=True)
             if padding.size != n * columns:
                 raise ShapeError(f"{self.label}: expected key_padding_mask of shape {n, columns}, got {padding.shape}.")
             padding = padding.reshape((n, 1, 1, columns))
@@ -316,7 +244,7 @@ class MultiheadAttention(Module):
             mask = np.concatenate([mask, np.zeros((*mask.shape[:-1], extra), dtype)], axis=-1)
         keep = None
         if self.dropout and self.training:
-            keep = _kept((n, heads, rows, columns + extra), self.dropout, np.dtype(dtype), self._generator)
+            keep = kept((n, heads, rows, columns + extra), self.dropout, np.dtype(dtype), self._generator)
         scale = 1.0 / math.sqrt(self.embed_dim // self.num_heads)
         return {"mask": mask, "keep": keep, "causal": causal, "scale": scale}
 

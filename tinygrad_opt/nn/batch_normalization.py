@@ -60,8 +60,9 @@ def batch_norm(
     ValueError
         Evaluation without running statistics, or one of them without the other.
     """
-    x, *arrays = _checked("batch_norm", x, running_mean, running_var, weight, bias)
-    return _normalize(layer_name("batch_norm"), x, *arrays, training, momentum, eps)
+    x, running_mean, running_var, weight, bias = _checked("batch_norm", x, running_mean, running_var, weight, bias)
+    name = layer_name("batch_norm")
+    return _normalize(name, x, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def _checked(name: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> list[Any]:

@@ -14,12 +14,14 @@ from ..errors import ShapeError
 from . import init
 from .dropout import dropout
 from .module import Module, Parameter
+from .sizes import check_probability, check_sizes
 
 __all__ = ["LearnedPositions", "RotaryEmbedding", "SinusoidalPositions", "rotate_positions", "sinusoids"]
 
 
 def sinusoids(length: int, width: int, base: float = 10_000.0) -> np.ndarray[Any, Any]:
     """The table (length, width) of Vaswani et al. (2017, section 3.5): sin(p / base^(2i/width)), then cos, in turn."""
+    check_sizes("sinusoids", length=length, width=width)
     angles = np.arange(length)[:, None] / base ** (np.arange(0, width, 2) / width)
     table = np.empty((length, width))
     table[:, 0::2] = np.sin(angles)
@@ -63,6 +65,8 @@ class SinusoidalPositions(_Positions):
 
     Raises
     ------
+    ValueError
+        `d_model` or `max_len` is no size, or `dropout` lies outside [0, 1].
     ShapeError
         When called with an x that is not of this width, or longer than `max_len`.
     """
@@ -79,6 +83,8 @@ class SinusoidalPositions(_Positions):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("SinusoidalPositions", d_model=d_model, max_len=max_len)
+        check_probability("SinusoidalPositions", dropout, "dropout")
         self.d_model, self.max_len, self.p, self.batch_first = d_model, max_len, dropout, batch_first
         self._generator = generator
         self.register_buffer("table", sinusoids(max_len, d_model), persistent=False)
@@ -100,6 +106,8 @@ class LearnedPositions(_Positions):
 
     Raises
     ------
+    ValueError
+        `d_model` or `max_len` is no size.
     ShapeError
         When called with an x that is not of this width, or longer than `max_len`.
     """
@@ -114,6 +122,7 @@ class LearnedPositions(_Positions):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("LearnedPositions", d_model=d_model, max_len=max_len)
         self.d_model, self.max_len, self.batch_first = d_model, max_len, batch_first
         self.weight = Parameter(np.empty((max_len, d_model), dtype or get_default_dtype()))
         init.normal_(self.weight, 0.0, 0.02, generator)
@@ -140,12 +149,12 @@ def rotate_positions(x: Any, base: float = 10_000.0) -> Tensor:
     Raises
     ------
     ShapeError
-        The last axis is odd.
+        x has fewer than two axes, or the last one is odd.
     """
     x = as_tensor(x)
+    if x.ndim < 2 or x.shape[-1] % 2:
+        raise ShapeError(f"rotate_positions: expected x of shape (..., L, E), where E must be even; got {x.shape}.")
     length, width = x.shape[-2:]
-    if width % 2:
-        raise ShapeError(f"rotate_positions: the last axis must be even, got {x.shape}.")
     cos, sin = _turns(length, width, base, x.dtype)
     half = width // 2
     turned = np.concatenate([-x[..., half:], x[..., :half]], axis=-1)

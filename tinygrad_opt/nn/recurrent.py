@@ -15,7 +15,9 @@ from ..errors import ShapeError
 from . import init
 from .dropout import dropout
 from .module import Module, Parameter
+from .recurrent_cells import initial_states
 from .sequence import gru_sequence, lstm_sequence, lstm_step, rnn_sequence
+from .sizes import check_probability, check_sizes
 from .text import check_precision
 
 __all__ = ["GRU", "LSTM", "RNN"]
@@ -47,13 +49,12 @@ class _Recurrent(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if hidden_size < 1 or num_layers < 1:
-            raise ValueError(f"{name}: hidden_size and num_layers must be at least 1, got {hidden_size}, {num_layers}.")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"{name}: dropout is a probability, between 0 and 1; got {dropout}.")
+        check_sizes(name, 1, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_sizes(name, proj_size=proj_size)
+        check_probability(name, dropout, "dropout")
         if dropout and num_layers == 1:
             warnings.warn(f"{name}: dropout={dropout} acts between layers, and there is only one.", stacklevel=3)
-        if not 0 <= proj_size < hidden_size:
+        if proj_size >= hidden_size:
             raise ValueError(f"{name}: proj_size must be 0 … hidden_size − 1 = {hidden_size - 1}, got {proj_size}.")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
@@ -95,14 +96,19 @@ class _Recurrent(Module):
                 f"{self.label}: expected x of shape ({order}, {self.input_size}) or (T, {self.input_size}), "
                 f"got {x.shape}."
             )
+        if not x.shape[1 if self.batch_first and x.ndim == 3 else 0]:
+            raise ShapeError(
+                f"{self.label}: x of shape {x.shape} is a sequence of length 0; it must have a first step."
+            )
         batch = () if x.ndim == 2 else (x.shape[0 if self.batch_first else 1],)
         count = self.num_layers * (1 + self.bidirectional)
         out = self.proj_size or self.hidden_size
         wanted = [(count, *batch, size) for size in (out, self.hidden_size)][: len(self.states)]
-        if given is None:
-            states = [Tensor(np.zeros(shape, x.dtype)) for shape in wanted]
-        else:
-            states = [as_tensor(state) for state in (given if len(self.states) > 1 else (given,))]
+        begin = [None] * len(wanted) if given is None else initial_states(self.label, given, self.states)
+        states = [
+            Tensor(np.zeros(shape, x.dtype)) if state is None else state
+            for state, shape in zip(begin, wanted, strict=True)
+        ]
         for name, state, shape in zip(self.states, states, wanted, strict=True):
             if state.shape != shape:
                 raise ShapeError(f"{self.label}: expected {name} of shape {shape}, got {state.shape}.")
@@ -221,9 +227,10 @@ class LSTM(_Recurrent):
     Raises
     ------
     ValueError
-        `hidden_size` or `num_layers` below 1, `dropout` outside [0, 1], or `proj_size` not below `hidden_size`.
+        `input_size`, `hidden_size` or `num_layers` below 1, `dropout` outside [0, 1], or `proj_size` not below
+        `hidden_size`.
     ShapeError
-        When called with an x or states whose shapes do not fit.
+        When called with an x or states whose shapes do not fit, or with a sequence of length 0.
 
     Examples
     --------

@@ -15,8 +15,29 @@ from . import init
 from .linear import linear
 from .module import Module, Parameter
 from .sequence import gru_step, lstm_step
+from .sizes import check_sizes
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+
+
+def initial_states(label: str, given: Any, names: tuple[str, ...]) -> list[Tensor | None]:
+    """What a caller gave as the initial state, as a Tensor for each of `names`; an LSTM's is a pair, the others' not.
+
+    None, for zeros, stays None.
+
+    Raises
+    ------
+    ShapeError
+        A state by itself where a pair is needed, or several where one is.
+    """
+    several = isinstance(given, (tuple, list)) and any(hasattr(part, "shape") for part in given)
+    if len(names) == 1 and not several:
+        return [as_tensor(given)]
+    if len(names) == 1 or not isinstance(given, (tuple, list)) or len(given) != len(names):
+        wanted = f"the pair ({', '.join(names)})" if len(names) > 1 else f"one array, {names[0]},"
+        got = f"{len(given)} of them" if isinstance(given, (tuple, list)) else f"an array of shape {np.shape(given)}"
+        raise ShapeError(f"{label}: expected {wanted} as the initial state, got {got}.")
+    return [None if part is None else as_tensor(part) for part in given]
 
 
 class _Cell(Module):
@@ -33,6 +54,7 @@ class _Cell(Module):
         generator: np.random.Generator | None,
     ) -> None:
         super().__init__()
+        check_sizes(type(self).__name__, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size = input_size, hidden_size
         dtype = get_default_dtype() if dtype is None else dtype
         rows = self.gates * hidden_size
@@ -44,7 +66,7 @@ class _Cell(Module):
 
     def reset_parameters(self, generator: np.random.Generator | None = None) -> None:
         """Draw new initial values: U(−k, k), k = 1/√hidden_size, as in PyTorch."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
+        bound = 1.0 / math.sqrt(self.hidden_size or 1)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound, generator)
 
@@ -56,7 +78,8 @@ class _Cell(Module):
                 f"{self.label}: expected x of shape (B, {self.input_size}) or ({self.input_size},), got {x.shape}."
             )
         wanted = (*x.shape[:-1], self.hidden_size)
-        state = Tensor(np.zeros(wanted, x.dtype)) if state is None else as_tensor(state)
+        state = None if state is None else initial_states(self.label, state, (name,))[0]
+        state = Tensor(np.zeros(wanted, x.dtype)) if state is None else state
         if state.shape != wanted:
             raise ShapeError(f"{self.label}: expected {name} of shape {wanted}, got {state.shape}.")
         return x, state
@@ -81,7 +104,7 @@ class RNNCell(_Cell):
     Raises
     ------
     ValueError
-        An unknown `nonlinearity`.
+        An unknown `nonlinearity`, or a size that is none.
     ShapeError
         When called with an x or a state whose shape does not fit.
     """
@@ -116,6 +139,8 @@ class LSTMCell(_Cell):
 
     Raises
     ------
+    ValueError
+        A size that is none.
     ShapeError
         When called with an x or states whose shapes do not fit.
     """
@@ -135,7 +160,7 @@ class LSTMCell(_Cell):
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
         """The next hidden state and cell state."""
-        h, c = (None, None) if hx is None else hx
+        h, c = (None, None) if hx is None else initial_states(self.label, hx, ("h", "c"))
         x, h = self._start(x, h, "h")
         _, c = self._start(x, c, "c")
         a, u = self._arguments(x, h)
@@ -150,6 +175,8 @@ class GRUCell(_Cell):
 
     Raises
     ------
+    ValueError
+        A size that is none.
     ShapeError
         When called with an x or a state whose shape does not fit.
     """

@@ -20,6 +20,7 @@ from .dropout import Dropout
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
+from .sizes import check_sizes
 
 __all__ = [
     "Transformer",
@@ -32,11 +33,11 @@ __all__ = [
 Activation = str | Callable[[Any], Any]
 
 
-def _activation(given: Activation) -> Callable[[Any], Any]:
+def _activation(name: str, given: Activation) -> Callable[[Any], Any]:
     if callable(given):
         return given
     if given not in ("relu", "gelu"):
-        raise ValueError(f"Transformer: activation must be 'relu', 'gelu' or a function, got {given!r}.")
+        raise ValueError(f"{name}: activation must be 'relu', 'gelu' or a function, got {given!r}.")
     return gelu if given == "gelu" else relu
 
 
@@ -124,7 +125,7 @@ class TransformerEncoderLayer(_Layer):
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **options)
         self._build(d_model, dim_feedforward, dropout, 2, bias, {"eps": layer_norm_eps, **options})
         self.norm_first = norm_first
-        self.activation = _activation(activation)
+        self.activation = _activation(type(self).__name__, activation)
 
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
@@ -162,7 +163,7 @@ class TransformerDecoderLayer(_Layer):
         self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **options)
         self._build(d_model, dim_feedforward, dropout, 3, bias, {"eps": layer_norm_eps, **options})
         self.norm_first = norm_first
-        self.activation = _activation(activation)
+        self.activation = _activation(type(self).__name__, activation)
 
     def forward(
         self,
@@ -191,7 +192,10 @@ class TransformerDecoderLayer(_Layer):
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of an encoder layer, one after the other, and a last norm if one is given."""
+    """`num_layers` copies of an encoder layer, one after the other, and a last norm if one is given.
+
+    Raises: ValueError when `num_layers` is no size.
+    """
 
     def __init__(
         self,
@@ -202,6 +206,7 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes("TransformerEncoder", num_layers=num_layers)
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 
@@ -216,10 +221,11 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """`num_layers` copies of a decoder layer, one after the other, and a last norm if one is given."""
+    """`num_layers` copies of a decoder layer and a last norm if one is given; errors as :class:`TransformerEncoder`."""
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
+        check_sizes("TransformerDecoder", num_layers=num_layers)
         self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 
@@ -316,7 +322,7 @@ class Transformer(Module):
     ) -> Tensor:
         """The decoder's sequence, of the target's shape."""
         src, tgt = as_tensor(src), as_tensor(tgt)
-        if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model or src.ndim != tgt.ndim:
+        if not src.shape[-1:] == tgt.shape[-1:] == (self.d_model,) or src.ndim != tgt.ndim:
             raise ShapeError(
                 f"{self.label}: src {src.shape} and tgt {tgt.shape} must have as many axes and end in {self.d_model}."
             )
@@ -340,4 +346,5 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, dtype: DTypeLike | None = None) -> Tensor:
         """The causal mask (sz, sz) as numbers: −∞ above the diagonal, 0 elsewhere."""
+        check_sizes("generate_square_subsequent_mask", sz=sz)
         return Tensor(np.triu(np.full((sz, sz), -np.inf, dtype or get_default_dtype()), 1))
