@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tinygrad_opt import nn
 from tinygrad_opt.errors import ShapeError
 from tinygrad_opt.nn import functional as F
 
@@ -24,3 +25,9 @@ def test_wrong_calls():
         F.fold(np.ones((1, 8, 8)), 4, 2)
     with pytest.raises(ShapeError, match=r"expected \(N, C, H, W\)"):
         F.unfold(np.ones((4, 4)), 2)
+    with pytest.raises(ValueError, match=r"^Unfold\(kernel_size=…\): expected an int >= 1 or 2 of them, got 0"):
+        nn.Unfold(0)
+    with pytest.raises(ValueError, match=r"^Fold\(stride=…\): expected an int >= 1 or 2 of them, got \(1, 0\)"):
+        nn.Fold(4, 2, stride=(1, 0))
+    with pytest.raises(ValueError, match=r"^Fold\(output_size=…\): expected an int >= 1 or 2 of them, got -4"):
+        nn.Fold(-4, 2)

@@ -19,6 +19,44 @@ def test_errors_name_the_layer():
         F.avg_pool2d(np.ones((1, 4, 4)), 2, divisor_override=0)
 
 
+X = np.ones((1, 1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.MaxPool2d(0), r"MaxPool2d\(kernel_size=…\): expected an int >= 1 or 2 of them, got 0"),
+        (lambda: nn.MaxPool2d((1, 2, 3)), r"MaxPool2d\(kernel_size=…\): .* got \(1, 2, 3\)"),
+        (lambda: nn.MaxPool2d(2, dilation=0), r"MaxPool2d\(dilation=…\): .* got 0"),
+        (lambda: nn.AvgPool1d(2, padding=-1), r"AvgPool1d\(padding=…\): expected an int >= 0 or 1 of them, got -1"),
+        (lambda: nn.LPPool2d(2, 2, "two"), r"LPPool2d\(stride=…\): .* got 'two'"),
+        (lambda: nn.LPPool2d(2, 2)(np.ones(4)), r"LPPool2d: expected \(N, C, H, W\) or \(C, H, W\), got \(4,\)"),
+        (lambda: nn.LPPool2d(0, 2)(X), "LPPool2d: norm_type must not be 0"),
+        (lambda: F.lp_pool1d(X[0], 0.0, 2), "lp_pool1d: norm_type must not be 0"),
+        (lambda: F.adaptive_avg_pool1d(X[0], (2, 2)), r"adaptive_avg_pool1d\(output_size=…\): .* got \(2, 2\)"),
+        (lambda: F.adaptive_avg_pool2d(X, (2,)), r"adaptive_avg_pool2d\(output_size=…\): .* 2 of them, got \(2,\)"),
+        (lambda: F.adaptive_max_pool2d(X, (2, 2, 2)), r"adaptive_max_pool2d\(output_size=…\): .* got \(2, 2, 2\)"),
+        (lambda: nn.AdaptiveAvgPool2d(-1)(X), r"AdaptiveAvgPool2d\(output_size=…\): .* got -1"),
+        (
+            lambda: F.adaptive_avg_pool2d(X[:, :, :0], 2),
+            r"adaptive_avg_pool2d: x of shape \(1, 1, 0, 4\) has no elements",
+        ),
+        (
+            lambda: F.adaptive_max_pool2d(X[:, :, :0], 1),
+            r"adaptive_max_pool2d: x of shape \(1, 1, 0, 4\) has no elements",
+        ),
+    ],
+)
+def test_wrong_options(make, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make()
+
+
+def test_an_adaptive_pool_keeps_the_axes_that_are_none():
+    assert nn.AdaptiveAvgPool2d((None, 2))(X).shape == (1, 1, 4, 2)
+    np.testing.assert_array_equal(F.adaptive_max_pool2d(X, None).data, X)
+
+
 def test_constant_images_stay_constant():
     x = np.full((2, 3, 7, 5), 2.5)
     for layer in (nn.MaxPool2d(2), nn.AvgPool2d(3, 2), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d((4, 3))):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tinygrad_opt import nn
 from tinygrad_opt.errors import ShapeError
 from tinygrad_opt.nn import functional as F
 
@@ -39,3 +40,42 @@ def test_wrong_calls():
         F.interpolate(x, 2, align_corners=True)
     with pytest.raises(ShapeError, match=r"\(…, C·4, H, W\)"):
         F.pixel_shuffle(x, 2)
+
+
+LINE = np.ones((1, 1, 4))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Upsample(), "Upsample: give either size or scale_factor"),
+        (lambda: nn.Upsample(2, mode="cubic"), "Upsample: mode must be one of .* got 'cubic'"),
+        (lambda: nn.Upsample(2, mode="nearest", align_corners=True), "Upsample: align_corners means nothing"),
+        (lambda: F.interpolate(LINE, 0), r"interpolate\(size=…\): expected an int >= 1 or 1 of them, got 0"),
+        (lambda: F.interpolate(LINE, -1), r"interpolate\(size=…\): .* got -1"),
+        (lambda: F.interpolate(LINE, 2.5), r"interpolate\(size=…\): .* got 2.5"),
+        (lambda: F.interpolate(LINE[..., None], (2,)), r"interpolate\(size=…\): .* 2 of them, got \(2,\)"),
+        (
+            lambda: F.interpolate(LINE, scale_factor=0.1),
+            r"interpolate\(scale_factor=…\): 0.1 makes \(0,\) of .* \(4,\)",
+        ),
+        (lambda: F.interpolate(LINE, scale_factor=-1.0), r"interpolate\(scale_factor=…\): -1.0 makes \(-4,\)"),
+        (lambda: F.interpolate(LINE, scale_factor=0), r"interpolate\(scale_factor=…\): 0 makes \(0,\)"),
+        (lambda: F.interpolate(LINE, scale_factor="x"), r"interpolate\(scale_factor=…\): expected a number .* got 'x'"),
+        (lambda: F.interpolate(LINE, scale_factor=(2, 2)), r"interpolate\(scale_factor=…\): .* got \(2, 2\)"),
+        (lambda: F.interpolate(LINE, scale_factor=np.inf), r"interpolate\(scale_factor=…\): expected a number"),
+        (lambda: F.interpolate(LINE[..., :0], 2), r"interpolate: x of shape \(1, 1, 0\) has no pixels"),
+        (lambda: F.pixel_shuffle(LINE, 0), "pixel_shuffle: upscale_factor must be an int >= 1, got 0"),
+        (lambda: F.pixel_unshuffle(LINE, -2), "pixel_unshuffle: downscale_factor must be an int >= 1, got -2"),
+        (lambda: nn.PixelShuffle(1.5), "PixelShuffle: upscale_factor must be an int >= 1, got 1.5"),
+        (lambda: nn.PixelUnshuffle(0), "PixelUnshuffle: downscale_factor must be an int >= 1, got 0"),
+    ],
+)
+def test_wrong_options(make, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make()
+
+
+def test_a_batch_of_nothing_passes():
+    for mode in ("nearest", "linear"):
+        assert F.interpolate(np.ones((0, 1, 4)), 2, mode=mode).shape == (0, 1, 2)

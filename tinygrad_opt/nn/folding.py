@@ -101,6 +101,8 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     ------
     ShapeError
         x has another number of axes, or the window does not fit.
+    ValueError
+        An option that is no positive int or pair.
     """
     x = as_tensor(x)
     if x.ndim not in (3, 4):
@@ -122,6 +124,8 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     ------
     ShapeError
         The rows are not a multiple of the kernel's elements, or the columns are not as many as the windows.
+    ValueError
+        An option that is no positive int or pair.
     """
     x = as_tensor(x)
     geometry = _geometry("fold", kernel_size, dilation, padding, stride)
@@ -141,6 +145,7 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
 class _Options(Module):
     def __init__(self, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> None:
         super().__init__()
+        _geometry(type(self).__name__, kernel_size, dilation, padding, stride)
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
     def extra_repr(self) -> str:
@@ -166,6 +171,7 @@ class Fold(_Options):
         self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
     ) -> None:
         super().__init__(kernel_size, dilation, padding, stride)
+        as_tuple(output_size, 2, "Fold(output_size=…)")
         self.output_size = output_size
 
     def extra_repr(self) -> str:

@@ -32,6 +32,11 @@ __all__ = [
 _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
+def _are_widths(given: Any) -> bool:
+    """Whether these are ints in a row."""
+    return hasattr(given, "__len__") and all(hasattr(type(width), "__index__") for width in given)
+
+
 def pad(x: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0) -> Any:
     """x with a border.
 
@@ -48,7 +53,7 @@ def pad(x: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0
     Raises
     ------
     ValueError
-        An unknown `mode`.
+        An unknown `mode`, or widths that are not a tuple of ints.
     ShapeError
         Widths not in pairs or of too many axes, or an axis too short for its border.
 
@@ -61,6 +66,8 @@ def pad(x: Any, pad: tuple[int, ...], mode: str = "constant", value: float = 0.0
     x = as_tensor(x)
     if mode not in _MODES:
         raise ValueError(f"pad: mode must be one of {', '.join(_MODES)}, got {mode!r}.")
+    if not _are_widths(pad):
+        raise ValueError(f"pad: the widths must be ints, (left, right, top, bottom, ...); got {pad!r}.")
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
         raise ShapeError(f"pad: expected a pair of widths for each of at most {x.ndim} axes, got {pad}.")
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
@@ -95,11 +102,12 @@ class _Pad(Module):
 
     def __init__(self, padding: int | tuple[int, ...]) -> None:
         super().__init__()
-        self.padding = (padding,) * (2 * self._axes) if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != 2 * self._axes:
+        widths: Any = (padding,) * (2 * self._axes) if hasattr(type(padding), "__index__") else padding
+        if not _are_widths(widths) or len(widths) != 2 * self._axes:
             raise ValueError(
-                f"{type(self).__name__}: padding must be a number or {2 * self._axes} numbers, got {padding!r}."
+                f"{type(self).__name__}: padding must be an int or {2 * self._axes} ints, got {padding!r}."
             )
+        self.padding = tuple(widths)
 
     def forward(self, x: Any) -> Any:
         """x with the border."""

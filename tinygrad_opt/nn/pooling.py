@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from .pool import max_windows, sum_windows
-from .windows import as_tuple, layer_name, output_sizes, symmetric
+from .windows import as_tuple, expected_axes, layer_name, output_sizes, symmetric
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -31,8 +31,7 @@ def _geometry(name: str, axes: int, x: Any, kernel: Any, stride: Any, padding: A
     """x as a Tensor with enough axes, and the options as tuples; the stride is the kernel when it is not given."""
     x = as_tensor(x)
     if x.ndim not in (axes + 1, axes + 2):
-        dims = "H, W" if axes == 2 else "L"
-        raise ShapeError(f"{layer_name(name)}: expected (N, C, {dims}) or (C, {dims}), got {x.shape}.")
+        raise ShapeError(expected_axes(name, axes, x.shape))
     kernel = as_tuple(kernel, axes, f"{name}(kernel_size=…)")
     stride = kernel if stride is None else as_tuple(stride, axes, f"{name}(stride=…)")
     padding = as_tuple(padding, axes, f"{name}(padding=…)", 0)
@@ -198,7 +197,10 @@ def avg_pool2d(
     return avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def _lp_pool(name: str, axes: int, x: Any, p: float, kernel: Any, stride: Any, ceil_mode: bool) -> Tensor:
+def lp_pool(name: str, axes: int, x: Any, p: float, kernel: Any, stride: Any, ceil_mode: bool) -> Tensor:
+    """The p-norm of each window on the last axes; `name` is the caller's, for messages."""
+    if not p:
+        raise ValueError(f"{layer_name(name)}: norm_type must not be 0, whose root there is none of.")
     x, kernel, stride, padding = _geometry(name, axes, x, kernel, stride, 0)
     if math.isinf(p):
         extreme = max_pool(name, axes, np.copysign(1.0, p) * np.abs(x), kernel, stride, 0, 1, ceil_mode, False)
@@ -210,7 +212,7 @@ def _lp_pool(name: str, axes: int, x: Any, p: float, kernel: Any, stride: Any, c
 
 def lp_pool1d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of each window: as :func:`lp_pool2d`, with x (N, C, L)."""
-    return _lp_pool("lp_pool1d", 1, x, norm_type, kernel_size, stride, ceil_mode)
+    return lp_pool("lp_pool1d", 1, x, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
@@ -224,19 +226,24 @@ def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ce
     ShapeError
         x has another number of axes, or is smaller than the window.
     ValueError
-        A kernel or stride that is no positive int or pair.
+        A kernel or stride that is no positive int or pair, or a `norm_type` of 0.
     """
-    return _lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
+    return lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
 
 
-def _adaptive(name: str, axes: int, x: Any, output_size: Any) -> tuple[Tensor, tuple[int, ...]]:
+def _adaptive(name: str, axes: int, x: Any, output_size: Any, maximum: bool) -> tuple[Tensor, tuple[int, ...]]:
     x = as_tensor(x)
     if x.ndim not in (axes + 1, axes + 2):
-        dims = "H, W" if axes == 2 else "L"
-        raise ShapeError(f"{layer_name(name)}: expected (N, C, {dims}) or (C, {dims}), got {x.shape}.")
-    given = output_size if isinstance(output_size, Sequence) else (output_size,) * axes
-    wanted = [n if m is None else m for m, n in zip(given, x.shape[-axes:], strict=True)]
-    return x, as_tuple(wanted, axes, f"{name}(output_size=…)")
+        raise ShapeError(expected_axes(name, axes, x.shape))
+    size, wanted = x.shape[-axes:], output_size
+    if wanted is None:
+        wanted = size
+    elif isinstance(wanted, Sequence) and len(wanted) == axes:
+        wanted = tuple(n if m is None else m for m, n in zip(wanted, size, strict=True))
+    extents = as_tuple(wanted, axes, f"{name}(output_size=…)")
+    if 0 in size and (maximum or max(extents) > 1):  # the mean of nothing is NaN, and the maximum is not anything
+        raise ShapeError(f"{layer_name(name)}: x of shape {x.shape} has no elements to fill {extents} bins with.")
+    return x, extents
 
 
 def _bins(n: int, m: int) -> tuple[Any, Any]:
@@ -255,7 +262,7 @@ def _averaging(n: int, m: int, dtype: Any) -> Any:
 
 def adaptive_avg_pool(name: str, axes: int, x: Any, output_size: Any) -> Tensor:
     """Means over `output_size` bins of nearly equal extent, as one small matrix product for each axis."""
-    x, wanted = _adaptive(name, axes, x, output_size)
+    x, wanted = _adaptive(name, axes, x, output_size, False)
     size = x.shape[-axes:]
     if max(wanted) == 1:
         flat = x.reshape((*x.shape[:-axes], math.prod(size)))
@@ -266,7 +273,7 @@ def adaptive_avg_pool(name: str, axes: int, x: Any, output_size: Any) -> Tensor:
 
 def adaptive_max_pool(name: str, axes: int, x: Any, output_size: Any, indices: bool) -> Any:
     """Maxima over `output_size` bins of nearly equal extent."""
-    x, wanted = _adaptive(name, axes, x, output_size)
+    x, wanted = _adaptive(name, axes, x, output_size, True)
     size = x.shape[-axes:]
     kernel = []
     place: Any = np.arange(math.prod(size)).reshape(size)
@@ -295,7 +302,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Tensor:
     Raises
     ------
     ShapeError
-        x has another number of axes.
+        x has another number of axes, or no elements.
     ValueError
         An `output_size` that is no positive int or pair.
     """
@@ -313,7 +320,7 @@ def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) 
     Raises
     ------
     ShapeError
-        x has another number of axes.
+        x has another number of axes, or no elements.
     ValueError
         An `output_size` that is no positive int or pair.
     """

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..autograd.tensor import Tensor
 from .module import Module
-from .pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, lp_pool1d, lp_pool2d, max_pool
+from .pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, lp_pool, max_pool
+from .windows import as_tuple
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -27,6 +28,13 @@ class _Pool(Module):
 
     axes: int
     shown: tuple[str, ...] = ()
+
+    def _check(self) -> None:
+        """Raise where the options are not what a window can have; they are kept as they were given."""
+        for option in ("kernel_size", "stride", "padding", "dilation"):
+            value = getattr(self, option, None)
+            if value is not None:
+                as_tuple(value, self.axes, f"{type(self).__name__}({option}=…)", 0 if option == "padding" else 1)
 
     def extra_repr(self) -> str:
         """The options."""
@@ -49,6 +57,7 @@ class _MaxPool(_Pool):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
+        self._check()
 
     def forward(self, x: Any) -> Any:
         """The maxima; with `return_indices`, also where they lie."""
@@ -82,8 +91,10 @@ class MaxPool2d(_MaxPool):
 
     Raises
     ------
-    ShapeError, ValueError
-        When called: x has another number of axes, the window does not fit, or the options do not.
+    ValueError
+        Options that are no positive ints or pairs; when called, those that do not go together.
+    ShapeError
+        When called with an x of another number of axes, or smaller than the window.
 
     Examples
     --------
@@ -111,6 +122,7 @@ class _AvgPool(_Pool):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        self._check()
 
     def forward(self, x: Any) -> Tensor:
         """The means."""
@@ -145,8 +157,10 @@ class AvgPool2d(_AvgPool):
 
     Raises
     ------
-    ShapeError, ValueError
-        When called: x has another number of axes, the window does not fit, or the options do not.
+    ValueError
+        Options that are no positive ints or pairs; when called, those that do not go together.
+    ShapeError
+        When called with an x of another number of axes, or smaller than the window.
     """
 
     axes = 2
@@ -170,11 +184,12 @@ class _LPPool(_Pool):
     def __init__(self, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> None:
         super().__init__()
         self.norm_type, self.kernel_size, self.stride, self.ceil_mode = norm_type, kernel_size, stride, ceil_mode
+        self._check()
 
     def forward(self, x: Any) -> Tensor:
         """(Σ xᵖ)^(1/p) of each window."""
-        pool = lp_pool1d if self.axes == 1 else lp_pool2d
-        return pool(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+        geometry = self.kernel_size, self.stride, self.ceil_mode
+        return lp_pool(type(self).__name__, self.axes, x, self.norm_type, *geometry)
 
 
 class LPPool1d(_LPPool):
@@ -188,8 +203,10 @@ class LPPool2d(_LPPool):
 
     Raises
     ------
-    ShapeError, ValueError
-        When called: x has another number of axes, the window does not fit, or the options do not.
+    ValueError
+        Options that are no positive ints or pairs; when called, those that do not go together.
+    ShapeError
+        When called with an x of another number of axes, or smaller than the window.
     """
 
     axes = 2

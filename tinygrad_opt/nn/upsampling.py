@@ -12,7 +12,8 @@ import numpy as np
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from .module import Module
-from .windows import layer_name
+from .sizes import check_sizes
+from .windows import as_tuple, layer_name
 
 __all__ = [
     "PixelShuffle",
@@ -63,15 +64,32 @@ def _matrix(n: int, m: int, step: float, corners: bool, cubic: bool) -> Any:
 
 def _sizes(x: Tensor, axes: int, size: Any, scale: Any) -> tuple[tuple[int, ...], list[float | None]]:
     """The wanted extents, and the scales where they were given."""
-    if (size is None) == (scale is None):
-        raise ValueError("interpolate: give either size or scale_factor.")
-    given = size if size is not None else scale
-    each = tuple(given) if isinstance(given, Sequence) else (given,) * axes
-    if len(each) != axes:
-        raise ValueError(f"interpolate: expected {axes} numbers for x of shape {x.shape}, got {given!r}.")
+    if 0 in x.shape[2:]:
+        raise ShapeError(f"{layer_name('interpolate')}: x of shape {x.shape} has no pixels.")
     if size is not None:
-        return tuple(int(m) for m in each), [None] * axes
-    return tuple(math.floor(n * f) for n, f in zip(x.shape[2:], each, strict=True)), [float(f) for f in each]
+        return as_tuple(size, axes, "interpolate(size=…)"), [None] * axes
+    try:
+        scales = [float(f) for f in scale] if isinstance(scale, Sequence) else [float(scale)] * axes
+        wanted = tuple(math.floor(n * f) for n, f in zip(x.shape[2:], scales, strict=True))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"interpolate(scale_factor=…): expected a number or {axes} of them for x of shape {x.shape}, got {scale!r}."
+        ) from None
+    if min(wanted) < 1:
+        raise ValueError(
+            f"interpolate(scale_factor=…): {scale!r} makes {wanted} of x's extents {x.shape[2:]}; none may be below 1."
+        )
+    return wanted, [*scales]
+
+
+def _check_options(name: str, size: Any, scale: Any, mode: str, align_corners: bool | None) -> None:
+    """Raise where the options do not go together, whatever the image."""
+    if mode not in _AXES:
+        raise ValueError(f"{name}: mode must be one of {', '.join(_AXES)}, got {mode!r}.")
+    if (size is None) == (scale is None):
+        raise ValueError(f"{name}: give either size or scale_factor.")
+    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
+        raise ValueError(f"{name}: align_corners means nothing for mode {mode!r}.")
 
 
 def interpolate(
@@ -100,17 +118,16 @@ def interpolate(
     Raises
     ------
     ShapeError
-        x has another number of axes than the mode needs.
+        x has another number of axes than the mode needs, or no pixels.
+    ValueError
+        An unknown mode, both or neither of `size` and `scale_factor`, or such as leave nothing of the image.
     """
     x = as_tensor(x)
-    if mode not in _AXES:
-        raise ValueError(f"interpolate: mode must be one of {', '.join(_AXES)}, got {mode!r}.")
+    _check_options("interpolate", size, scale_factor, mode, align_corners)
     axes = x.ndim - 2
     if axes not in _AXES[mode]:
         needed = " or ".join(str(2 + a) for a in _AXES[mode])
         raise ShapeError(f"{layer_name('interpolate')}: mode {mode!r} needs x of {needed} axes, got {x.shape}.")
-    if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
-        raise ValueError(f"interpolate: align_corners means nothing for mode {mode!r}.")
     wanted, scales = _sizes(x, axes, size, scale_factor)
     if recompute_scale_factor:
         scales = [None] * axes
@@ -138,8 +155,11 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Tensor:
     ------
     ShapeError
         x has fewer than three axes, or r² does not divide its channels.
+    ValueError
+        A factor that is no positive int.
     """
     x, r = as_tensor(x), upscale_factor
+    check_sizes("pixel_shuffle", 1, upscale_factor=r)
     if x.ndim < 3 or x.shape[-3] % (r * r):
         raise ShapeError(
             f"{layer_name('pixel_shuffle')}: expected (…, C·{r * r}, H, W) for upscale_factor={r}, got {x.shape}."
@@ -156,8 +176,11 @@ def pixel_unshuffle(x: Any, downscale_factor: int) -> Tensor:
     ------
     ShapeError
         x has fewer than three axes, or r does not divide height and width.
+    ValueError
+        A factor that is no positive int.
     """
     x, r = as_tensor(x), downscale_factor
+    check_sizes("pixel_unshuffle", 1, downscale_factor=r)
     if x.ndim < 3 or x.shape[-1] % r or x.shape[-2] % r:
         raise ShapeError(f"{layer_name('pixel_unshuffle')}: height and width must be multiples of {r}, got {x.shape}.")
     *lead, c, h, w = x.shape
@@ -177,6 +200,7 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
     ) -> None:
         super().__init__()
+        _check_options(type(self).__name__, size, scale_factor, mode, align_corners)
         self.size, self.scale_factor, self.mode = size, scale_factor, mode
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
@@ -209,6 +233,7 @@ class PixelShuffle(Module):
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
+        check_sizes("PixelShuffle", 1, upscale_factor=upscale_factor)
         self.upscale_factor = upscale_factor
 
     def forward(self, x: Any) -> Tensor:
@@ -225,6 +250,7 @@ class PixelUnshuffle(Module):
 
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
+        check_sizes("PixelUnshuffle", 1, downscale_factor=downscale_factor)
         self.downscale_factor = downscale_factor
 
     def forward(self, x: Any) -> Tensor:
