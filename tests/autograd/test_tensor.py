@@ -35,6 +35,14 @@ def test_dtype_of_what_it_is_made_from(data, dtype):
     assert tg.tensor(data).dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", [None, np.float32])
+def test_lists_that_make_no_array_are_refused(dtype):
+    with pytest.raises(
+        ValueError, match="got a list that NumPy makes no array of; nested lists need rows of one length"
+    ):
+        tg.tensor([[1.0], [1.0, 2.0]], dtype=dtype)
+
+
 def test_default_dtype():
     tg.set_default_dtype(np.float64)
     try:

@@ -43,8 +43,8 @@ def as_array(data: Any, dtype: DTypeLike | None = None) -> np.ndarray[Any, Any]:
     if isinstance(values, np.ndarray):  # a Tensor, which this file does not know
         return values if dtype is None else values.astype(dtype)
     if isinstance(data, np.generic) or dtype is not None:
-        return _checked(np.asarray(data, dtype))
-    array = _checked(np.asarray(data))
+        return _made(data, dtype)
+    array = _made(data)
     if array.dtype.kind in "fc" and not _has_arrays(data):
         return array.astype(_default.real if array.dtype.kind == "f" else _COMPLEX.get(_default.real, np.complex128))
     return array
@@ -57,7 +57,14 @@ def _has_arrays(data: Any) -> bool:
     return hasattr(data, "dtype")
 
 
-def _checked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _made(data: Any, dtype: DTypeLike | None = None) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(data, dtype)
+    except ValueError:
+        raise ValueError(
+            f"expected numbers, got a {type(data).__name__} that NumPy makes no array of; nested lists need rows of "
+            f"one length."
+        ) from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"expected numbers, got something NumPy makes an array of {array.dtype} from.")
     return array
