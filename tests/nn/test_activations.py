@@ -111,6 +111,37 @@ def test_wrong_calls():
         nn.Hardtanh(1.0, -1.0)
 
 
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: F.celu(np.ones(3), 0), ValueError, "celu: alpha must not be 0"),
+        (lambda: nn.CELU(0.0)(np.ones(3)), ValueError, "celu: alpha must not be 0"),
+        (
+            lambda: F.rrelu(np.ones(3), 1.0, 0.0),
+            ValueError,
+            "rrelu: expected finite slopes lower <= upper, got lower=1.0",
+        ),
+        (lambda: F.rrelu(np.ones(3), 1.0, 0.0, training=True), ValueError, "rrelu: expected finite slopes"),
+        (lambda: F.rrelu(np.ones(3), 0.0, np.inf, training=True), ValueError, "upper=inf"),
+        (lambda: F.prelu(np.ones((2, 3)), np.ones((1, 1))), ShapeError, r"3 channels, weight has shape \(1, 1\)"),
+        (lambda: nn.PReLU(-1), ValueError, "PReLU: num_parameters must be an int >= 0, got -1"),
+        (lambda: nn.PReLU(1.5), ValueError, "PReLU: num_parameters must be an int"),
+        (lambda: nn.Softshrink(-1), ValueError, "Softshrink: lambd must not be negative, got -1"),
+        (lambda: nn.Unflatten(1, 3), TypeError, "unflattened_size must be a tuple of ints, got 3"),
+        (lambda: nn.Unflatten(1, (1.5, 2)), TypeError, r"tuple of ints, got \(1.5, 2\)"),
+        (
+            lambda: nn.Sequential(nn.Unflatten(1, (3, 4)))(np.ones((2, 3))),
+            ShapeError,
+            r"0 \(Unflatten\): axis 1 of shape \(2, 3\) cannot be split into \(3, 4\)",
+        ),
+        (lambda: nn.Unflatten(1, (-1, -1))(np.ones((2, 3))), ShapeError, r"cannot be split into \(-1, -1\)"),
+    ],
+)
+def test_wrong_options_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
 def test_normalize_and_one_hot():
     np.testing.assert_allclose(F.normalize(np.array([[3.0, 4.0], [0.0, 0.0]])).data, [[0.6, 0.8], [0, 0]])
     np.testing.assert_array_equal(F.one_hot(np.array([2, 0]), 3).data, [[0, 0, 1], [1, 0, 0]])

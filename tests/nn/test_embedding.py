@@ -3,9 +3,11 @@ import pytest
 
 import tinygrad_opt as tg
 from tinygrad_opt import nn
-from tinygrad_opt.errors import StaleValueError
+from tinygrad_opt.errors import ShapeError, StaleValueError
 from tinygrad_opt.kernels import kernels
 from tinygrad_opt.nn.embedding import add_rows
+
+F = nn.functional
 
 
 def test_numbers_out_of_range_are_named():
@@ -18,6 +20,40 @@ def test_numbers_out_of_range_are_named():
         model(np.array([1.0]))
     with pytest.raises(ValueError, match="padding_idx=10"):
         nn.Embedding(10, 3, padding_idx=10)
+
+
+WEIGHT = np.ones((3, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nn.Embedding(-1, 3), ValueError, "Embedding: num_embeddings must be an int >= 0, got -1"),
+        (lambda: nn.Embedding(3, 2.5), ValueError, "Embedding: embedding_dim must be an int >= 0, got 2.5"),
+        (lambda: nn.Embedding(3, 2, padding_idx=1.5), ValueError, "padding_idx=1.5 is not one of the 3 rows"),
+        (lambda: F.embedding([1], np.ones(3)), ShapeError, r"weight of shape \(rows, columns\), got \(3,\)"),
+        (lambda: F.embedding([1], WEIGHT, 3), ValueError, "embedding: padding_idx=3"),
+        (lambda: F.embedding([1.0], WEIGHT), TypeError, "expected whole numbers, got float32"),
+        (lambda: nn.EmbeddingBag(3, -2), ValueError, "EmbeddingBag: embedding_dim must be an int >= 0, got -2"),
+        (lambda: nn.EmbeddingBag(3, 2, mode="avg"), ValueError, "EmbeddingBag: mode must be 'mean', 'sum' or 'max'"),
+        (
+            lambda: nn.EmbeddingBag(3, 2, mode="max", scale_grad_by_freq=True),
+            ValueError,
+            "EmbeddingBag: scale_grad_by_freq has no meaning",
+        ),
+        (
+            lambda: F.embedding_bag([1, 2], WEIGHT, [[0, 1]]),
+            ShapeError,
+            r"offsets must have shape \(B,\), got \(1, 2\)",
+        ),
+        (lambda: F.embedding_bag([1, 2], WEIGHT, 0), ShapeError, r"offsets must have shape \(B,\), got \(\)"),
+        (lambda: F.embedding_bag([1, 2], WEIGHT, [0.0, 1.0]), TypeError, "offsets must be whole numbers, got float32"),
+        (lambda: F.embedding_bag([[1]], np.ones((3, 2, 2))), ShapeError, r"got \(3, 2, 2\)"),
+    ],
+)
+def test_wrong_calls(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
 def test_the_padding_row_begins_as_zeros_and_stays():
@@ -66,7 +102,6 @@ def test_repeated_rows_add_up(choice):
 
 def test_bags():
     weight = tg.tensor(np.arange(8.0).reshape(4, 2))
-    F = nn.functional
     np.testing.assert_array_equal(F.embedding_bag([[0, 1], [2, 3]], weight, mode="sum").data, [[2, 4], [10, 12]])
     np.testing.assert_array_equal(F.embedding_bag([0, 3, 1], weight, [0, 2, 2]).data, [[3, 4], [0, 0], [2, 3]])
     np.testing.assert_array_equal(F.embedding_bag([0, 3, 1], weight, [0, 3], mode="max").data, [[6, 7], [0, 0]])

@@ -109,8 +109,17 @@ def test_ctc_without_a_path_is_infinite():
         ([[1, 2]], [9], [2], ValueError, r"input_lengths must be 0\.\.4"),
         ([[1, 2]], [4, 4], [2], ValueError, r"must have shape \(1,\)"),
         ([1, 2, 1], [4], [2], ValueError, "3 targets, but the target_lengths add up to 2"),
+        ([[1, 2]], [3.5], [2], TypeError, "ctc_loss: input_lengths must be whole numbers, got float64"),
+        ([[1, 2]], [4], [2.0], TypeError, "ctc_loss: target_lengths must be whole numbers"),
     ],
 )
 def test_ctc_explains_wrong_calls(targets, frames, lengths, error, match):
     with pytest.raises(error, match=match):
         F.ctc_loss(np.zeros((4, 1, 3)), np.array(targets), np.array(frames), np.array(lengths))
+
+
+def test_ctc_needs_time_steps_and_a_blank_that_is_a_label():
+    with pytest.raises(tg.errors.ShapeError, match=r"ctc_loss: log_probs \(0, 1, 3\) hold no time step"):
+        F.ctc_loss(np.zeros((0, 1, 3)), [[1]], [0], [1])
+    with pytest.raises(ValueError, match=r"blank must be 0\.\.2, got 1.5"):
+        F.ctc_loss(np.zeros((4, 1, 3)), [[1]], [4], [1], blank=1.5)

@@ -123,3 +123,58 @@ def test_wrong_calls():
         init.kaiming_normal_(empty(2, 2), mode="fan_avg")
     with pytest.raises(ShapeError, match="convolution's weight"):
         init.dirac_(empty(2, 2))
+
+
+EVERY = [getattr(init, name) for name in init.__all__ if name.endswith("_")]
+MORE = {"constant_": (1.0,), "sparse_": (0.5,)}
+
+
+@pytest.mark.parametrize("fill", EVERY, ids=lambda f: f.__name__)
+def test_only_tensors_are_filled(fill):
+    array, generator = np.full((2, 2, 2), 7.0), tg.manual_seed(0)
+    for given, mend in ((array, "tg.from_numpy wraps an array"), (nn.ReLU(), "layer.weight")):
+        with pytest.raises(TypeError, match=f"^{fill.__name__}: expected a Tensor or a Parameter to fill.*{mend}"):
+            fill(given, *MORE.get(fill.__name__, ()))
+    assert (array == 7).all()
+    assert generator.random() == np.random.default_rng(0).random()  # nothing was drawn
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda p: init.uniform_(p, 1, 0), ValueError, "uniform_: expected finite bounds a <= b, got a=1, b=0"),
+        (lambda p: init.uniform_(p, 0, np.inf), ValueError, "finite bounds a <= b, got a=0, b=inf"),
+        (lambda p: init.uniform_(p, np.nan, 1), ValueError, "finite bounds a <= b, got a=nan"),
+        (lambda p: init.normal_(p, 0, -1), ValueError, "normal_: the standard deviation must not be negative, got -1"),
+        (lambda p: init.sparse_(p, 0.5, std=-1), ValueError, "sparse_: the standard deviation must not be negative"),
+        (lambda p: init.xavier_uniform_(p, gain=-1), ValueError, "xavier_uniform_: gain must not be negative, got -1"),
+        (lambda p: init.xavier_normal_(p, gain=-1), ValueError, "xavier_normal_: gain must not be negative"),
+        (lambda p: init.trunc_normal_(p, std=0), ValueError, "trunc_normal_: std must be positive, got 0"),
+        (lambda p: init.trunc_normal_(p, std=-1), ValueError, "trunc_normal_: std must be positive, got -1"),
+        (lambda p: init.trunc_normal_(p, mean=100), ValueError, r"holds hardly anything of N\(100"),
+        (
+            lambda p: init.constant_(p, np.ones(3)),
+            ShapeError,
+            r"constant_: values of shape \(3,\) do not fit .* \(2, 2\)",
+        ),
+        (lambda p: init.constant_(p, "x"), TypeError, "constant_: expected numbers"),
+        (lambda p: init.kaiming_normal_(p, nonlinearity=nn.ReLU), ValueError, "is not one of linear"),
+        (lambda p: init.calculate_gain("convex"), ValueError, "'convex' is not one of linear, conv1d"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_written(call, error, message):
+    p = nn.Parameter(np.full((2, 2), 7.0))
+    with pytest.raises(error, match=message):
+        call(p)
+    assert (p.data == 7).all()
+
+
+@pytest.mark.parametrize("groups", [0, -1, 3])
+def test_groups_that_are_none_are_refused(groups):
+    with pytest.raises(ValueError, match=rf"dirac_: groups .* divide the 2 output channels, got {groups}\."):
+        init.dirac_(empty(2, 2, 2), groups=groups)
+
+
+@pytest.mark.parametrize("fill", [init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_])
+def test_a_weight_without_elements_is_left_as_it_is(fill):
+    assert fill(empty(0, 0)).shape == (0, 0)

@@ -44,13 +44,102 @@ def test_a_float64_target_does_not_promote_the_loss():
     assert F.mse_loss(x, np.zeros((4, 3), int)).dtype == np.float32
 
 
-@pytest.mark.parametrize("loss", [*ELEMENTWISE, F.cross_entropy, F.nll_loss, F.kl_div], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("loss", [*ELEMENTWISE, F.cross_entropy, F.nll_loss], ids=lambda f: f.__name__)
 def test_an_unknown_reduction_raises(loss):
     target = np.zeros(4, int) if loss in (F.cross_entropy, F.nll_loss) else np.zeros((4, 3))
     with pytest.raises(ValueError, match=r"reduction must be 'none', 'mean' or 'sum', got 'average'"):
         loss(np.zeros((4, 3)), target, reduction="average")
     with pytest.raises(ValueError, match="MSELoss: reduction"):
         nn.MSELoss("average")
+
+
+X, TRIPLE = np.ones((2, 3)), (np.ones((2, 3)),) * 3
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: F.kl_div(X, X, "avg"), ValueError, "^kl_div: reduction must be 'none', 'mean', 'sum' or 'batchmean'"),
+        (lambda: nn.KLDivLoss("avg"), ValueError, "^KLDivLoss: reduction must be 'none', 'mean', 'sum' or 'batchmean'"),
+        (lambda: F.smooth_l1_loss(X, np.ones((2, 4)), beta=0), ShapeError, "^smooth_l1_loss: input has shape"),
+        (lambda: F.smooth_l1_loss(X, X, "avg", beta=0), ValueError, "^smooth_l1_loss: reduction"),
+        (
+            lambda: F.triplet_margin_loss(*TRIPLE, margin=-1),
+            ValueError,
+            "^triplet_margin_loss: margin must be positive",
+        ),
+        (
+            lambda: F.triplet_margin_with_distance_loss(*TRIPLE, margin=-1),
+            ValueError,
+            "^triplet_margin_with_distance_loss: margin must be positive, got -1",
+        ),
+        (
+            lambda: F.triplet_margin_with_distance_loss(X, X, np.ones(3)),
+            ShapeError,
+            "^triplet_margin_with_distance_loss: .*same number of axes",
+        ),
+        (
+            lambda: F.triplet_margin_with_distance_loss(*TRIPLE, reduction="avg"),
+            ValueError,
+            "^triplet_margin_with_distance_loss: reduction",
+        ),
+        (lambda: nn.TripletMarginLoss(margin=0), ValueError, "^TripletMarginLoss: margin must be positive, got 0"),
+        (lambda: nn.TripletMarginWithDistanceLoss(margin=-1), ValueError, "^TripletMarginWithDistanceLoss: margin"),
+        (lambda: F.pairwise_distance(X, X.T), ShapeError, r"^pairwise_distance: shapes \(2, 3\) and \(3, 2\) do not"),
+        (lambda: F.cosine_similarity(X, X.T), ShapeError, r"^cosine_similarity: shapes \(2, 3\) and \(3, 2\) do not"),
+        (
+            lambda: F.multi_margin_loss(X, [0, 1], weight=np.ones(2)),
+            ShapeError,
+            r"weight must have shape \(3,\).*\(2,\)",
+        ),
+        (
+            lambda: F.multi_margin_loss(X, [0, 1], weight=np.ones(4)),
+            ShapeError,
+            r"weight must have shape \(3,\).*\(4,\)",
+        ),
+        (lambda: F.multi_margin_loss(X, [0, 3]), IndexError, r"labels must be 0\.\.2; found values from 0 to 3"),
+        (
+            lambda: F.multilabel_margin_loss(X, [[0, 1, 4], [0, 1, 2]]),
+            IndexError,
+            r"labels must be 0\.\.2, or -1 behind the last of a row; found values from 0 to 4",
+        ),
+        (
+            lambda: F.multilabel_margin_loss(np.ones((2, 2, 2)), np.ones((2, 2, 2), int)),
+            ShapeError,
+            r"expected an input of shape \(N, C\) or \(C,\), got \(2, 2, 2\)",
+        ),
+        (
+            lambda: F.multilabel_soft_margin_loss(X, X, weight=np.ones(2)),
+            ShapeError,
+            r"^multilabel_soft_margin_loss: weight of shape \(2,\) does not broadcast to the input's \(2, 3\)",
+        ),
+        (lambda: F.binary_cross_entropy(X, np.ones(3)), ShapeError, "^binary_cross_entropy: input has shape"),
+        (lambda: F.binary_cross_entropy(X, X, weight=np.ones(2)), ShapeError, "^binary_cross_entropy: weight of shape"),
+        (lambda: F.binary_cross_entropy(X, X, weight=np.ones((4, 2, 3))), ShapeError, r"weight of shape \(4, 2, 3\)"),
+        (
+            lambda: F.binary_cross_entropy_with_logits(X, X, pos_weight=np.ones((4, 2, 3))),
+            ShapeError,
+            "^binary_cross_entropy_with_logits: pos_weight of shape",
+        ),
+        (lambda: F.cross_entropy(1.0, 0), ShapeError, r"cross_entropy: input must have an axis of classes.*\(\)"),
+        (lambda: F.nll_loss(1.0, 0), ShapeError, "nll_loss: input must have an axis of classes"),
+        (lambda: F.cross_entropy(X, [0, 1], label_smoothing=2), ValueError, r"label_smoothing must be in \[0, 1\]"),
+        (lambda: F.cross_entropy(X, X, ignore_index=1), ValueError, "ignore_index=1 is for labels"),
+    ],
+)
+def test_wrong_calls_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_single_number_is_one_row_of_batchmean():
+    assert F.kl_div(1.0, 1.0, "batchmean").item() == -1  # PyTorch's value
+
+
+def test_a_weight_of_the_elements_that_is_trained_gets_its_gradient():
+    weight = tg.tensor(np.ones(3), requires_grad=True)
+    F.multilabel_soft_margin_loss(np.zeros((2, 3)), X, weight=weight).backward()
+    np.testing.assert_allclose(weight.grad.data, np.full(3, np.log(2) / 3))
 
 
 @pytest.mark.parametrize("wrong", [10, -1])

@@ -14,6 +14,7 @@ from ..errors import ShapeError
 from . import init
 from .module import Module
 from .parameter import Parameter
+from .sizes import check_sizes
 
 __all__ = ["Bilinear", "bilinear"]
 
@@ -36,9 +37,14 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     Raises
     ------
     ShapeError
-        The inputs do not end in in1 and in2, or differ in their leading axes.
+        The inputs do not end in in1 and in2, or differ in their leading axes; weight or bias have other axes.
     """
     x1, x2, weight = as_tensor(x1), as_tensor(x2), as_tensor(weight)
+    if weight.ndim != 3 or (bias is not None and np.shape(bias) != weight.shape[:1]):
+        raise ShapeError(
+            f"bilinear: expected a weight of shape (out, in1, in2) and a bias of shape (out,) or None, got "
+            f"{weight.shape} and {None if bias is None else np.shape(bias)}."
+        )
     outputs, first, second = weight.shape
     if x1.shape[:-1] != x2.shape[:-1] or x1.shape[-1:] != (first,) or x2.shape[-1:] != (second,):
         raise ShapeError(
@@ -72,6 +78,8 @@ class Bilinear(Module):
     ------
     ShapeError
         When called with inputs that do not end in the two sizes, or differ in their leading axes.
+    ValueError
+        Sizes that are negative or no whole numbers, or no `in1_features` at all.
     """
 
     def __init__(
@@ -85,6 +93,8 @@ class Bilinear(Module):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("Bilinear", 1, in1_features=in1_features)
+        check_sizes("Bilinear", in2_features=in2_features, out_features=out_features)
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features

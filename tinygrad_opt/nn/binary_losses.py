@@ -11,7 +11,7 @@ from ..autograd.primitive import primitive
 from ..autograd.tensor import Tensor
 from ..ops.activation import softplus
 from ..ops.constants import constant
-from .loss import Loss, pair, reduce
+from .loss import Loss, element_weights, pair, reduce
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -62,7 +62,9 @@ def binary_cross_entropy_with_logits(
     Raises
     ------
     ShapeError
-        Input and target differ in shape.
+        Input and target differ in shape, or weights do not broadcast to it.
+    ValueError
+        An unknown `reduction`.
     """
     caller = "binary_cross_entropy_with_logits"
     x, t = pair(caller, input, target, strict=True)
@@ -70,16 +72,11 @@ def binary_cross_entropy_with_logits(
         return mean_logistic_loss.binary(x, t)
     bend = softplus(-x)
     if pos_weight is not None:
-        bend = bend * (1 + (_constant(pos_weight, x) - 1) * t)
+        bend = bend * (1 + (element_weights(caller, "pos_weight", pos_weight, x) - 1) * t)
     losses = (1 - t) * x + bend
-    return reduce(caller, losses if weight is None else losses * _constant(weight, x), reduction)
-
-
-def _constant(values: Any, like: Any) -> Any:
-    """Weights in the dtype of what they are multiplied with."""
-    if isinstance(values, Tensor):
-        return values if values.requires_grad else values.data.astype(like.dtype, copy=False)
-    return np.asarray(values, like.dtype)
+    if weight is not None:
+        losses = losses * element_weights(caller, "weight", weight, x)
+    return reduce(caller, losses, reduction)
 
 
 def _probability_samples(rng: np.random.Generator) -> Iterator[Any]:
@@ -121,17 +118,22 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 
     Raises
     ------
+    ShapeError
+        Input and target differ in shape, or the weight does not broadcast to it.
     ValueError
-        An input outside [0, 1].
+        An input outside [0, 1], or an unknown `reduction`.
     """
-    p, t = pair("binary_cross_entropy", input, target, strict=True)
+    caller = "binary_cross_entropy"
+    p, t = pair(caller, input, target, strict=True)
     if p.size and not (p.data.min() >= 0 and p.data.max() <= 1):
         raise ValueError(
-            f"binary_cross_entropy: the input must be probabilities in [0, 1]; found values from {p.data.min():.4g} to "
+            f"{caller}: the input must be probabilities in [0, 1]; found values from {p.data.min():.4g} to "
             f"{p.data.max():.4g}. For logits there is binary_cross_entropy_with_logits."
         )
     losses = probability_loss(p, t)
-    return reduce("binary_cross_entropy", losses if weight is None else losses * _constant(weight, p), reduction)
+    if weight is not None:
+        losses = losses * element_weights(caller, "weight", weight, p)
+    return reduce(caller, losses, reduction)
 
 
 class BCEWithLogitsLoss(Loss):

@@ -12,7 +12,7 @@ from ..autograd.tensor import Tensor, as_tensor
 from ..kernels import twin
 from ..ops.activation import log_softmax
 from .linear import ones_vector
-from .log_probability_losses import against_labels, class_weights, warn_of_scores
+from .log_probability_losses import against_labels, class_axis, class_weights, warn_of_scores
 from .loss import Loss, check_reduction
 
 __all__ = ["CrossEntropyLoss", "cross_entropy"]
@@ -114,6 +114,10 @@ def cross_entropy(
         Shapes of input and target that do not belong together.
     IndexError
         A label outside 0 … C−1.
+    TypeError
+        Labels that are not whole numbers.
+    ValueError
+        `label_smoothing` outside [0, 1], an `ignore_index` beside probabilities, or an unknown `reduction`.
 
     Examples
     --------
@@ -133,7 +137,7 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}.")
     warn_of_scores("cross_entropy", x.data)
-    logp = log_softmax(x, 1 if x.ndim > 1 else 0)
+    logp = log_softmax(x, class_axis("cross_entropy", x.shape))
     if labels.dtype.kind == "f" and labels.shape == x.shape:
         if ignore_index >= 0:
             raise ValueError(

@@ -133,9 +133,18 @@ def _(g: Any, y: Any, log_probs: Any, chain: Chain) -> Any:
     return -np.expand_dims(g, (0, 2)) * _occupancy(log_probs, Chain(*chain))
 
 
+def _whole(name: str, lengths: Any) -> Any:
+    array = np.atleast_1d(as_tensor(lengths).data)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"ctc_loss: {name} must be whole numbers, got {array.dtype}.")
+    return array.astype(np.int64)
+
+
 def _checked(targets: Any, lengths: Any, frames: Any, shape: tuple[int, ...], blank: int) -> Any:
     """The targets as (N, S); raises for lengths and labels that do not fit."""
     steps, count, classes = shape
+    if not steps:
+        raise ShapeError(f"ctc_loss: log_probs {shape} hold no time step.")
     if lengths.shape != (count,) or frames.shape != (count,):
         raise ShapeError(
             f"ctc_loss: log_probs {shape} are {count} samples; input_lengths and target_lengths must have shape "
@@ -143,7 +152,7 @@ def _checked(targets: Any, lengths: Any, frames: Any, shape: tuple[int, ...], bl
         )
     if count and (frames.min() < 0 or frames.max() > steps or lengths.min() < 0):
         raise ValueError(f"ctc_loss: input_lengths must be 0..{steps} and target_lengths not negative.")
-    if not 0 <= blank < classes:
+    if not hasattr(blank, "__index__") or not 0 <= blank < classes:
         raise ValueError(f"ctc_loss: blank must be 0..{classes - 1}, got {blank}.")
     if targets.ndim == 1:  # all samples end to end
         if targets.size != lengths.sum():
@@ -190,6 +199,8 @@ def ctc_loss(
     ------
     ShapeError, ValueError, IndexError
         Lengths or labels that do not fit.
+    TypeError
+        Lengths that are not whole numbers.
     """
     check_reduction("ctc_loss", reduction)
     x: Any = as_tensor(log_probs)
@@ -197,7 +208,7 @@ def ctc_loss(
     x = np.expand_dims(x, 1) if single else x
     if x.ndim != 3:
         raise ShapeError(f"ctc_loss: log_probs must be (T, N, C) or (T, C), got shape {x.shape}.")
-    frames, lengths = (np.atleast_1d(as_tensor(n).data).astype(np.int64) for n in (input_lengths, target_lengths))
+    frames, lengths = _whole("input_lengths", input_lengths), _whole("target_lengths", target_lengths)
     labels = _checked(as_tensor(targets).data, lengths, frames, x.shape, blank)
     chain = _chain(labels, frames, lengths, blank)
     losses = ctc(x, tuple(chain))

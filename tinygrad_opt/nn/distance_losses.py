@@ -35,7 +35,11 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     ShapeError
         The two shapes do not broadcast.
     """
-    difference = as_tensor(x1) - as_tensor(x2) + eps
+    x1, x2 = as_tensor(x1), as_tensor(x2)
+    try:
+        difference = x1 - x2 + eps
+    except ShapeError:
+        raise ShapeError(f"pairwise_distance: shapes {x1.shape} and {x2.shape} do not broadcast.") from None
     if p == 2 and difference.dtype.kind != "c":
         return np.sqrt(np.sum(difference * difference, axis=-1, keepdims=keepdim))
     return np.linalg.norm(difference, p, -1, keepdim)
@@ -47,12 +51,18 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
     Raises
     ------
-    ValueError
-        The two shapes do not broadcast, or have no such axis.
+    ShapeError
+        The two shapes do not broadcast.
+    numpy.exceptions.AxisError
+        They have no such axis.
     TypeError
         Complex vectors.
     """
-    x1, x2 = np.broadcast_arrays(as_tensor(x1), as_tensor(x2))
+    x1, x2 = as_tensor(x1), as_tensor(x2)
+    try:
+        x1, x2 = np.broadcast_arrays(x1, x2)
+    except ValueError:
+        raise ShapeError(f"cosine_similarity: shapes {x1.shape} and {x2.shape} do not broadcast.") from None
     lengths = [_length(x, axis, eps) for x in (x1, x2)]
     return np.sum((x1 / lengths[0]) * (x2 / lengths[1]), axis=axis)
 
@@ -133,9 +143,7 @@ def triplet_margin_loss(
     def distance(a: Any, b: Any) -> Any:
         return pairwise_distance(a, b, p, eps)
 
-    return triplet_margin_with_distance_loss(
-        anchor, positive, negative, distance_function=distance, margin=margin, swap=swap, reduction=reduction
-    )
+    return _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
 
 
 def triplet_margin_with_distance_loss(
@@ -157,19 +165,29 @@ def triplet_margin_with_distance_loss(
     ValueError
         `margin` is not positive, or the `reduction` unknown.
     """
+    distance, caller = distance_function or pairwise_distance, "triplet_margin_with_distance_loss"
+    return _triplet(caller, anchor, positive, negative, distance, margin, swap, reduction)
+
+
+def _triplet(
+    caller: str, anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str
+) -> Any:
     anchor, positive, negative = as_tensor(anchor), as_tensor(positive), as_tensor(negative)
-    if not margin > 0:
-        raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}.")
+    _check_margin(caller, margin)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError(
-            f"triplet_margin_loss: anchor {anchor.shape}, positive {positive.shape} and negative {negative.shape} must "
-            f"have the same number of axes."
+            f"{caller}: anchor {anchor.shape}, positive {positive.shape} and negative {negative.shape} must have the "
+            f"same number of axes."
         )
-    distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = np.minimum(far, distance(positive, negative))
-    return reduce("triplet_margin_loss", hinge(near - far + margin), reduction)
+    return reduce(caller, hinge(near - far + margin), reduction)
+
+
+def _check_margin(caller: str, margin: float) -> None:
+    if not margin > 0:
+        raise ValueError(f"{caller}: margin must be positive, got {margin}.")
 
 
 class PairwiseDistance(Module):
@@ -238,12 +256,18 @@ class TripletMarginLoss(Loss):
     margin, p, eps : float
     swap : bool
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        `margin` is not positive, or the `reduction` unknown.
     """
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction)
+        _check_margin(type(self).__name__, margin)
         self.margin = margin
         self.p = p
         self.eps = eps
@@ -264,6 +288,11 @@ class TripletMarginWithDistanceLoss(Loss):
     margin : float
     swap : bool
     reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        `margin` is not positive, or the `reduction` unknown.
     """
 
     def __init__(
@@ -275,6 +304,7 @@ class TripletMarginWithDistanceLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(reduction)
+        _check_margin(type(self).__name__, margin)
         self.distance_function = distance_function
         self.margin = margin
         self.swap = swap

@@ -15,6 +15,7 @@ from ..errors import ShapeError
 from ..kernels import twin
 from . import init
 from .module import Module, Parameter
+from .sizes import check_sizes
 from .windows import layer_name
 
 __all__ = ["Embedding", "embedding"]
@@ -73,6 +74,8 @@ def checked_numbers(name: str, index: Any, weight: Tensor) -> Any:
     index = as_array(index)
     if index.dtype.kind not in "iu":
         raise TypeError(f"{layer_name(name)}: expected whole numbers, got {index.dtype}; use x.astype(np.int64).")
+    if weight.ndim != 2:
+        raise ShapeError(f"{layer_name(name)}: expected a weight of shape (rows, columns), got {weight.shape}.")
     rows = weight.shape[0]
     if index.size and (index.min() < 0 or index.max() >= rows):
         place = np.argwhere((index < 0) | (index >= rows))[0]
@@ -87,7 +90,7 @@ def padding_row(name: str, padding_idx: int | None, rows: int) -> int | None:
     """A padding index as a row number from 0, after checking that it is one."""
     if padding_idx is None:
         return None
-    if not -rows <= padding_idx < rows:
+    if not hasattr(padding_idx, "__index__") or not -rows <= padding_idx < rows:
         raise ValueError(f"{name}: padding_idx={padding_idx} is not one of the {rows} rows.")
     return padding_idx % rows
 
@@ -134,6 +137,12 @@ def embedding(
     ------
     IndexError
         A number that names no row.
+    TypeError
+        Numbers that are not whole.
+    ShapeError
+        The weight has not two axes.
+    ValueError
+        `padding_idx` names no row.
     """
     weight = as_tensor(weight)
     index = checked_numbers("embedding", x, weight)
@@ -186,7 +195,7 @@ class Embedding(Module):
     Raises
     ------
     ValueError
-        `padding_idx` names no row.
+        Sizes that are negative or no whole numbers; a `padding_idx` that names no row.
     IndexError, TypeError
         When called with a number that names no row, or is not whole.
 
@@ -211,6 +220,7 @@ class Embedding(Module):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = padding_row("Embedding", padding_idx, num_embeddings)
         self.max_norm, self.norm_type = max_norm, norm_type

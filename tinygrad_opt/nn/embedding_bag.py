@@ -13,6 +13,7 @@ from ..errors import ShapeError
 from . import init
 from .embedding import add_rows, checked_numbers, embedding, from_table, padding_row
 from .module import Module, Parameter
+from .sizes import check_sizes
 
 __all__ = ["EmbeddingBag", "embedding_bag"]
 
@@ -26,12 +27,23 @@ def _bags(x: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, Any, in
     if x.ndim != 1 or offsets is None:
         raise ShapeError(f"embedding_bag: expected x of shape (B, N), or (N,) with offsets (B,); got {x.shape}.")
     offsets = as_array(offsets)
+    if offsets.ndim != 1:
+        raise ShapeError(f"embedding_bag: offsets must have shape (B,), got {offsets.shape}.")
+    if offsets.size and offsets.dtype.kind not in "iu":
+        raise TypeError(f"embedding_bag: offsets must be whole numbers, got {offsets.dtype}.")
     starts = offsets[:-1] if include_last_offset else offsets
     if not len(offsets) or offsets[0] != 0 or (np.diff(offsets) < 0).any() or offsets[-1] > len(x):
         raise ValueError(f"embedding_bag: offsets must rise from 0 to at most {len(x)}, got {offsets}.")
     ends = np.append(starts[1:], offsets[-1] if include_last_offset else len(x))
     x = x[: ends[-1]] if len(ends) else x
     return x, np.repeat(np.arange(len(starts)), ends - starts), len(starts)
+
+
+def _check_mode(caller: str, mode: str, scale_grad_by_freq: bool) -> None:
+    if mode not in ("mean", "sum", "max"):
+        raise ValueError(f"{caller}: mode must be 'mean', 'sum' or 'max', got {mode!r}.")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError(f"{caller}: scale_grad_by_freq has no meaning for mode='max'; use 'sum' or 'mean'.")
 
 
 def embedding_bag(
@@ -74,16 +86,14 @@ def embedding_bag(
     Raises
     ------
     IndexError, TypeError
-        A number that names no row, or is not whole.
+        A number that names no row, or numbers or offsets that are not whole.
     ShapeError
-        x is neither (B, N) nor (N,) with offsets, or the `per_sample_weights` have another shape.
+        x is neither (B, N) nor (N,) with offsets (B,), the weight has not two axes, or the `per_sample_weights` have
+        another shape.
     ValueError
         Offsets that do not rise from 0 within x, or options that do not go together.
     """
-    if mode not in ("mean", "sum", "max"):
-        raise ValueError(f"embedding_bag: mode must be 'mean', 'sum' or 'max', got {mode!r}.")
-    if mode == "max" and scale_grad_by_freq:
-        raise ValueError("embedding_bag: scale_grad_by_freq has no meaning for mode='max'; use 'sum' or 'mean'.")
+    _check_mode("embedding_bag", mode, scale_grad_by_freq)
     if per_sample_weights is not None and mode != "sum":
         raise ValueError(f"embedding_bag: per_sample_weights need mode='sum', got {mode!r}.")
     weight = as_tensor(weight)
@@ -127,6 +137,11 @@ class EmbeddingBag(Module):
     """An :class:`Embedding` whose rows are summed, averaged or maximised over bags; see :func:`embedding_bag`.
 
     Options as :class:`Embedding`'s, and `mode` ("mean", "sum" or "max") and `include_last_offset`.
+
+    Raises
+    ------
+    ValueError
+        Sizes that are negative or no whole numbers, a `padding_idx` that names no row, or an unknown `mode`.
     """
 
     def __init__(
@@ -145,6 +160,8 @@ class EmbeddingBag(Module):
         generator: np.random.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_sizes("EmbeddingBag", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        _check_mode("EmbeddingBag", mode, scale_grad_by_freq)
         self.num_embeddings, self.embedding_dim, self.mode = num_embeddings, embedding_dim, mode
         self.padding_idx = padding_row("EmbeddingBag", padding_idx, num_embeddings)
         self._options: dict[str, Any] = {

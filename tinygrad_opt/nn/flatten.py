@@ -82,6 +82,8 @@ class Unflatten(Module):
 
     Raises
     ------
+    TypeError
+        `unflattened_size` is no tuple of ints.
     ShapeError
         When called with an x that has no such axis, or one that cannot be split so.
 
@@ -95,6 +97,10 @@ class Unflatten(Module):
     @says_axis
     def __init__(self, axis: int, unflattened_size: tuple[int, ...]) -> None:
         super().__init__()
+        if not isinstance(unflattened_size, (tuple, list)) or not all(
+            hasattr(n, "__index__") for n in unflattened_size
+        ):
+            raise TypeError(f"Unflatten: unflattened_size must be a tuple of ints, got {unflattened_size!r}.")
         self.axis = axis
         self.unflattened_size = tuple(unflattened_size)
 
@@ -104,7 +110,12 @@ class Unflatten(Module):
         if not -x.ndim <= self.axis < x.ndim:
             raise ShapeError(f"{self.label}: axis {self.axis} does not exist in shape {x.shape}.")
         axis = self.axis % x.ndim
-        return x.reshape(*x.shape[:axis], *self.unflattened_size, *x.shape[axis + 1 :])
+        try:
+            return x.reshape(*x.shape[:axis], *self.unflattened_size, *x.shape[axis + 1 :])
+        except ShapeError:
+            raise ShapeError(
+                f"{self.label}: axis {axis} of shape {x.shape} cannot be split into {self.unflattened_size}."
+            ) from None
 
     def extra_repr(self) -> str:
         """The axis and its new extents."""

@@ -5,8 +5,10 @@ All draw from ``generator=``, by default the package's own, so that ``tg.manual_
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from ..autograd.overwrite import overwrite
 from ..autograd.tensor import Tensor
 from ..errors import ShapeError
 from ..random import get_generator
+from .gain import calculate_gain, glorot_scale, kaiming_scale
+from .parameter import write
 
 __all__ = [
     "calculate_gain",
@@ -35,23 +39,53 @@ __all__ = [
 
 Generator = np.random.Generator | None
 
+_F = TypeVar("_F", bound=Callable[..., Tensor])
+
+
+def _fills(function: _F) -> _F:
+    """Let a function that fills a Tensor refuse anything else, before it draws."""
+
+    @functools.wraps(function)
+    def checked(tensor: Any, *args: Any, **options: Any) -> Tensor:
+        if not isinstance(tensor, Tensor):
+            mend = (
+                "a layer's are e.g. layer.weight" if hasattr(tensor, "parameters") else "tg.from_numpy wraps an array"
+            )
+            raise TypeError(
+                f"{function.__name__}: expected a Tensor or a Parameter to fill, got {type(tensor).__name__}; {mend}."
+            )
+        return function(tensor, *args, **options)
+
+    return cast(_F, checked)
+
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
     overwrite(tensor, values)
     return tensor
 
 
+def _check_deviation(caller: str, std: float) -> None:
+    if not std >= 0:
+        raise ValueError(f"{caller}: the standard deviation must not be negative, got {std}.")
+
+
+@_fills
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> Tensor:
     """Draw from U(a, b).
 
     Raises
     ------
+    TypeError
+        What is to be filled is no Tensor; so with all functions here.
     ValueError
-        `b` is less than `a`.
+        `b` is less than `a`, or their distance no finite number.
     """
+    if not 0 <= b - a < math.inf:
+        raise ValueError(f"uniform_: expected finite bounds a <= b, got a={a}, b={b}.")
     return _fill(tensor, get_generator(generator).uniform(a, b, tensor.shape))
 
 
+@_fills
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> Tensor:
     """Draw from N(mean, std²).
 
@@ -60,63 +94,36 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     ValueError
         `std` is negative.
     """
+    _check_deviation("normal_", std)
     return _fill(tensor, get_generator(generator).normal(mean, std, tensor.shape))
 
 
+@_fills
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Set every element to `val`."""
-    return _fill(tensor, val)
+    """Set every element to `val`.
+
+    Raises
+    ------
+    ShapeError
+        An array that does not broadcast to the Tensor's shape.
+    """
+    write("constant_", tensor, val)
+    return tensor
 
 
+@_fills
 def zeros_(tensor: Tensor) -> Tensor:
     """Set every element to 0."""
     return _fill(tensor, 0)
 
 
+@_fills
 def ones_(tensor: Tensor) -> Tensor:
     """Set every element to 1."""
     return _fill(tensor, 1)
 
 
-def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the scale of activations through a nonlinearity.
-
-    Parameters
-    ----------
-    nonlinearity : str
-        ``linear``, ``sigmoid``, ``conv1d`` … ``conv_transpose3d`` (1); ``tanh`` (5/3); ``relu`` (√2);
-        ``leaky_relu`` (√(2 / (1 + param²))); ``selu`` (3/4).
-    param : float, optional
-        The negative slope of ``leaky_relu``, 0.01 if left out.
-
-    Raises
-    ------
-    ValueError
-        A nonlinearity that is none of these.
-    """
-    gains = {"sigmoid": 1.0, "tanh": 5.0 / 3.0, "relu": math.sqrt(2.0), "selu": 0.75}
-    if nonlinearity == "linear" or nonlinearity.startswith("conv"):
-        return 1.0
-    if nonlinearity == "leaky_relu":
-        return math.sqrt(2.0 / (1.0 + (0.01 if param is None else param) ** 2))
-    if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain: {nonlinearity!r} is not one of linear, conv…, leaky_relu, {', '.join(gains)}."
-        )
-    return gains[nonlinearity]
-
-
-def fans(tensor: Tensor, caller: str) -> tuple[int, int]:
-    """Inputs to one output element, and outputs that one input element reaches, of a weight (out, in, *window)."""
-    if tensor.ndim < 2:
-        raise ShapeError(
-            f"{caller} needs a weight of at least two axes (out, in, ...), got {tensor.shape}. "
-            f"Biases are set by nn.init.zeros_ or uniform_."
-        )
-    window = math.prod(tensor.shape[2:])
-    return tensor.shape[1] * window, tensor.shape[0] * window
-
-
+@_fills
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
     """Draw from U(−a, a), a = gain · √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 
@@ -124,12 +131,14 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = No
     ------
     ShapeError
         The Tensor has fewer than two axes.
+    ValueError
+        `gain` is negative.
     """
-    fan_in, fan_out = fans(tensor, "xavier_uniform_")
-    bound = gain * math.sqrt(6.0 / (fan_in + fan_out))
+    bound = glorot_scale(tensor, gain, 6.0, "xavier_uniform_")
     return uniform_(tensor, -bound, bound, generator)
 
 
+@_fills
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
     """Draw from N(0, std²), std = gain · √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
 
@@ -137,18 +146,13 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = Non
     ------
     ShapeError
         The Tensor has fewer than two axes.
+    ValueError
+        `gain` is negative.
     """
-    fan_in, fan_out = fans(tensor, "xavier_normal_")
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / (fan_in + fan_out)), generator)
+    return normal_(tensor, 0.0, glorot_scale(tensor, gain, 2.0, "xavier_normal_"), generator)
 
 
-def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str, caller: str) -> float:
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"{caller}: mode must be 'fan_in' or 'fan_out', got {mode!r}.")
-    fan = fans(tensor, caller)[mode == "fan_out"]
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
-
-
+@_fills
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0.0,
@@ -176,10 +180,11 @@ def kaiming_uniform_(
     ValueError
         An unknown `mode` or `nonlinearity`.
     """
-    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_uniform_")
+    bound = math.sqrt(3.0) * kaiming_scale(tensor, a, mode, nonlinearity, "kaiming_uniform_")
     return uniform_(tensor, -bound, bound, generator)
 
 
+@_fills
 def kaiming_normal_(
     tensor: Tensor,
     a: float = 0.0,
@@ -196,9 +201,10 @@ def kaiming_normal_(
     ValueError
         An unknown `mode` or `nonlinearity`.
     """
-    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
+    return normal_(tensor, 0.0, kaiming_scale(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
 
 
+@_fills
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -212,11 +218,13 @@ def trunc_normal_(
     Raises
     ------
     ValueError
-        The interval is empty, or so far from the mean that hardly a draw falls into it.
+        `std` is not positive; or the interval is empty, or so far from the mean that hardly a draw falls into it.
     """
+    if not std > 0:
+        raise ValueError(f"trunc_normal_: std must be positive, got {std}.")
     low, high = (a - mean) / std, (b - mean) / std
     share = 0.5 * (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2)))
-    if not a < b or share < 1e-3:
+    if not a < b or not share >= 1e-3:
         raise ValueError(f"trunc_normal_: [a, b] = [{a}, {b}] holds hardly anything of N({mean}, {std}²).")
     draw = get_generator(generator).normal
     values = draw(mean, std, tensor.shape)
@@ -225,6 +233,7 @@ def trunc_normal_(
     return _fill(tensor, values)
 
 
+@_fills
 def eye_(tensor: Tensor) -> Tensor:
     """Make a matrix the identity, as far as it is square.
 
@@ -238,6 +247,7 @@ def eye_(tensor: Tensor) -> Tensor:
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
+@_fills
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Make a convolution's weight pass each input channel on unchanged, as far as there are outputs for it.
 
@@ -252,13 +262,13 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     ShapeError
         The Tensor has not 3 to 5 axes.
     ValueError
-        `groups` does not divide the outputs.
+        `groups` is less than 1, or does not divide the outputs.
     """
     if tensor.ndim not in (3, 4, 5):
         raise ShapeError(f"dirac_: expected a convolution's weight of 3 to 5 axes, got shape {tensor.shape}.")
     outputs, inputs = tensor.shape[:2]
-    if outputs % groups:
-        raise ValueError(f"dirac_: {groups} groups do not divide {outputs} output channels.")
+    if groups < 1 or outputs % groups:
+        raise ValueError(f"dirac_: groups must be at least 1 and divide the {outputs} output channels, got {groups}.")
     values = np.zeros(tensor.shape)
     centre = tuple(n // 2 for n in tensor.shape[2:])
     share = outputs // groups
@@ -268,6 +278,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return _fill(tensor, values)
 
 
+@_fills
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
     """Make the rows (or, if there are more of them, the columns) orthogonal and of length `gain`.
 
@@ -290,6 +301,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) 
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
+@_fills
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None) -> Tensor:
     """Draw a matrix from N(0, std²) and set a share of each column, rounded up, to zero (Martens 2010).
 
@@ -298,12 +310,13 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     ShapeError
         The Tensor is no matrix.
     ValueError
-        `sparsity` lies outside [0, 1].
+        `sparsity` lies outside [0, 1], or `std` is negative.
     """
     if tensor.ndim != 2:
         raise ShapeError(f"sparse_: expected a matrix, got shape {tensor.shape}.")
     if not 0 <= sparsity <= 1:
         raise ValueError(f"sparse_: sparsity must be in [0, 1], got {sparsity}.")
+    _check_deviation("sparse_", std)
     rng = get_generator(generator)
     values = rng.normal(0.0, std, tensor.shape)
     order = rng.permuted(np.tile(np.arange(len(values))[:, None], values.shape[1]), axis=0)

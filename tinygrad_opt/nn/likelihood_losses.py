@@ -72,8 +72,10 @@ def gaussian_nll_loss(
 
     Raises
     ------
+    ShapeError
+        The target does not broadcast to the input's shape, or the variance does not belong to it.
     ValueError
-        A negative variance.
+        A negative variance, or an unknown `reduction`.
     """
     x, t = pair("gaussian_nll_loss", input, target)
     v: Any = as_tensor(var)

@@ -10,9 +10,18 @@ import numpy as np
 from ..autograd.modes import mode
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
-from .loss import Loss, check_reduction, pair, reduce
+from .loss import REDUCTIONS, Loss, check_reduction, pair, reduce
 
-__all__ = ["KLDivLoss", "NLLLoss", "against_labels", "class_weights", "kl_div", "nll_loss", "warn_of_scores"]
+__all__ = [
+    "KLDivLoss",
+    "NLLLoss",
+    "against_labels",
+    "class_axis",
+    "class_weights",
+    "kl_div",
+    "nll_loss",
+    "warn_of_scores",
+]
 
 _WANTED = {
     "cross_entropy": ("logits", "Leave out the softmax before it, or take nll_loss of the logarithm."),
@@ -37,6 +46,19 @@ def warn_of_scores(caller: str, x: Any) -> None:
         where = f" (in {mode.module})" if mode.module else ""
         wanted, mend = _WANTED[caller]
         warnings.warn(f"{caller} expects {wanted}; these rows already sum to 1{where}. {mend}", stacklevel=3)
+
+
+def class_axis(caller: str, shape: tuple[int, ...]) -> int:
+    """The axis of the classes in an input.
+
+    Raises
+    ------
+    ShapeError
+        There is none.
+    """
+    if not shape:
+        raise ShapeError(f"{caller}: input must have an axis of classes, (C,), (N, C) or (N, C, ...); got shape ().")
+    return 1 if len(shape) > 1 else 0
 
 
 def class_weights(caller: str, weight: Any, logp: Any, axis: int) -> Any:
@@ -68,7 +90,7 @@ def against_labels(
     IndexError
         A label outside 0 … C−1.
     """
-    axis = 1 if logp.ndim > 1 else 0
+    axis = class_axis(caller, logp.shape)
     classes = logp.shape[axis]
     ignored = _check_labels(caller, logp.shape, labels, axis, ignore_index)
     labels = np.where(ignored, 0, labels)
@@ -153,6 +175,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     ValueError
         An unknown `reduction`.
     """
+    check_reduction("kl_div", reduction, KLDivLoss._reductions)
     input, target = pair("kl_div", input, target)
     if log_target:
         losses = np.exp(target) * (target - input)
@@ -161,7 +184,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         safe = np.where(positive, target, 1)
         losses = np.where(positive, safe * np.log(safe), 0) - target * input
     if reduction == "batchmean":
-        return np.sum(losses) / losses.shape[0]
+        return np.sum(losses) / (losses.shape[0] if losses.ndim else 1)
     return reduce("kl_div", losses, reduction)
 
 
@@ -196,9 +219,10 @@ class KLDivLoss(Loss):
     log_target : bool
     """
 
+    _reductions = (*REDUCTIONS, "batchmean")
+
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__("mean" if reduction == "batchmean" else reduction)
-        self.reduction = reduction
+        super().__init__(reduction)
         self.log_target = log_target
 
     def forward(self, input: Any, target: Any) -> Any:

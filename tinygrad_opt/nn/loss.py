@@ -11,13 +11,16 @@ from ..autograd.tensor import Tensor, as_tensor, new_tensor
 from ..errors import ShapeError
 from .module import Module
 
-__all__ = ["Loss", "check_reduction", "hinge", "pair", "reduce"]
+__all__ = ["Loss", "check_reduction", "element_weights", "hinge", "pair", "reduce"]
+
+REDUCTIONS = ("none", "mean", "sum")
 
 
-def check_reduction(caller: str, reduction: str) -> None:
-    """Raise ValueError unless the reduction is ``none``, ``mean`` or ``sum``."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{caller}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}.")
+def check_reduction(caller: str, reduction: str, known: tuple[str, ...] = REDUCTIONS) -> None:
+    """Raise ValueError unless the reduction is one of the `known` ones."""
+    if reduction not in known:
+        listed = ", ".join(map(repr, known[:-1]))
+        raise ValueError(f"{caller}: reduction must be {listed} or {known[-1]!r}, got {reduction!r}.")
 
 
 def reduce(caller: str, values: Any, reduction: str) -> Any:
@@ -78,6 +81,30 @@ def check_shapes(caller: str, given: tuple[int, ...], wanted: tuple[int, ...], s
         )
 
 
+def element_weights(caller: str, name: str, values: Any, like: Any) -> Any:
+    """Weights of a loss's elements, in the dtype of what they are multiplied with.
+
+    Raises
+    ------
+    ShapeError
+        They do not broadcast to the elements' shape.
+    """
+    if isinstance(values, Tensor):
+        weights = values if values.requires_grad else values.data.astype(like.dtype, copy=False)
+    else:
+        weights = np.asarray(values, like.dtype)
+    if weights.shape != like.shape:
+        try:
+            fits = np.broadcast_shapes(weights.shape, like.shape) == like.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ShapeError(
+                f"{caller}: {name} of shape {weights.shape} does not broadcast to the input's {like.shape}."
+            )
+    return weights
+
+
 class Loss(Module):
     """A loss as a Module; the base of the classes in the files beside this one.
 
@@ -92,7 +119,9 @@ class Loss(Module):
         An unknown `reduction`.
     """
 
+    _reductions = REDUCTIONS
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        check_reduction(type(self).__name__, reduction)
+        check_reduction(type(self).__name__, reduction, self._reductions)
         self.reduction = reduction

@@ -10,7 +10,8 @@ import numpy as np
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from ..ops.activation import log_sigmoid, relu, softplus
-from .loss import Loss, hinge, pair, reduce
+from .log_probability_losses import class_weights
+from .loss import Loss, element_weights, hinge, pair, reduce
 
 __all__ = [
     "HingeEmbeddingLoss",
@@ -98,13 +99,17 @@ def _rows(caller: str, input: Any, target: Any, labels: bool) -> tuple[Any, Any,
     t: Any = as_tensor(target).data
     single = x.ndim == 1
     wanted = x.shape[:-1] if labels else x.shape
-    if x.ndim not in (1, 2) or t.shape != wanted:
+    if x.ndim not in (1, 2):
+        raise ShapeError(f"{caller}: expected an input of shape (N, C) or (C,), got {x.shape}.")
+    if t.shape != wanted:
         raise ShapeError(f"{caller}: input {x.shape} wants a target of shape {wanted}, got {t.shape}.")
     if t.dtype.kind not in "iu":
         raise TypeError(f"{caller}: labels must be whole numbers, got {t.dtype}. Use target.astype(np.int64).")
     x, t = (x.reshape(1, -1), t[None]) if single else (x, t)
-    if t.size and (t.min() < (0 if labels else -1) or t.max() >= x.shape[1]):
-        raise IndexError(f"{caller}: labels must be 0..{x.shape[1] - 1}; found values from {t.min()} to {t.max()}.")
+    least = 0 if labels else -1
+    if t.size and (t.min() < least or t.max() >= x.shape[1]):
+        allowed = f"0..{x.shape[1] - 1}" + ("" if labels else ", or -1 behind the last of a row")
+        raise IndexError(f"{caller}: labels must be {allowed}; found values from {t.min()} to {t.max()}.")
     return x, t, single
 
 
@@ -126,7 +131,8 @@ def multi_margin_loss(
     Raises
     ------
     ShapeError
-        The input has not one axis or two, or the target not its shape without the classes.
+        The input has not one axis or two, the target not its shape without the classes, or there is not one weight
+        for each class.
     TypeError
         Labels that are not whole numbers.
     IndexError
@@ -142,7 +148,7 @@ def multi_margin_loss(
     wrong = (np.arange(x.shape[1]) != labels[:, None]).astype(x.dtype)
     losses = np.sum((short if p == 1 else short * short) * wrong, axis=1) / x.shape[1]
     if weight is not None:
-        losses = losses * as_tensor(weight).data[labels].astype(x.dtype, copy=False)
+        losses = losses * class_weights("multi_margin_loss", weight, x, 1)[labels]
     return reduce("multi_margin_loss", losses[0] if single else losses, reduction)
 
 
@@ -198,7 +204,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, red
     input, target = pair("multilabel_soft_margin_loss", input, target)
     losses = -(target * log_sigmoid(input) + (1 - target) * log_sigmoid(-input))
     if weight is not None:
-        losses = losses * as_tensor(weight).data.astype(input.dtype, copy=False)
+        losses = losses * element_weights("multilabel_soft_margin_loss", "weight", weight, input)
     return reduce("multilabel_soft_margin_loss", np.mean(losses, axis=-1), reduction)
 
 

@@ -164,8 +164,13 @@ class Softshrink(Hardshrink):
     Raises
     ------
     ValueError
-        When called with a negative `lambd`.
+        `lambd` is negative.
     """
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd)
+        if lambd < 0:
+            raise ValueError(f"Softshrink: lambd must not be negative, got {lambd}.")
 
     def forward(self, x: Any) -> Any:
         """The shrunken values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..errors import ShapeError
 from ..ops.samples import unary
 from ..random import get_generator
 from .module import Module, Parameter
+from .sizes import check_sizes
 
 __all__ = [
     "CELU",
@@ -70,7 +72,7 @@ def prelu(x: Any, weight: Any) -> Any:
     """
     x, weight = as_tensor(x), as_tensor(weight)
     channels = 1 if x.ndim < 1 else x.shape[min(x.ndim - 1, 1)]
-    if weight.size != 1 and weight.shape != (channels,):
+    if weight.ndim > 1 or weight.size not in (1, channels):
         raise ShapeError(f"prelu: x of shape {x.shape} has {channels} channels, weight has shape {weight.shape}.")
     if weight.size > 1 and x.ndim > 1:
         weight = weight.reshape((-1,) + (1,) * (x.ndim - 2))
@@ -87,8 +89,10 @@ def rrelu(
     Raises
     ------
     ValueError
-        In training, `upper` is less than `lower`.
+        `upper` is less than `lower`, or one of them no finite number.
     """
+    if not 0 <= upper - lower < math.inf:
+        raise ValueError(f"rrelu: expected finite slopes lower <= upper, got lower={lower}, upper={upper}.")
     x = as_tensor(x)
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
@@ -121,7 +125,15 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, α (exp(x/α) − 1) elsewhere (Barron 2017, arXiv:1704.07483)."""
+    """x where it is positive, α (exp(x/α) − 1) elsewhere (Barron 2017, arXiv:1704.07483).
+
+    Raises
+    ------
+    ValueError
+        `alpha` is 0.
+    """
+    if alpha == 0:
+        raise ValueError("celu: alpha must not be 0, as x is divided by it; for max(x, 0) use relu.")
     return _exponential(x, alpha, 1 / alpha)
 
 
@@ -168,10 +180,13 @@ class PReLU(Module):
     ------
     ShapeError
         When called with other than `num_parameters` channels, unless that is 1.
+    ValueError
+        `num_parameters` is negative or no whole number.
     """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(np.full(num_parameters, init, get_default_dtype() if dtype is None else dtype))
 
@@ -229,7 +244,13 @@ class ELU(Module):
 
 
 class CELU(ELU):
-    """x where it is positive, α (exp(x/α) − 1) elsewhere; the arguments as in :class:`ELU`."""
+    """x where it is positive, α (exp(x/α) − 1) elsewhere; the arguments as in :class:`ELU`.
+
+    Raises
+    ------
+    ValueError
+        When called with an `alpha` of 0.
+    """
 
     def forward(self, x: Any) -> Any:
         """The continuously differentiable exponential linear unit."""

@@ -46,6 +46,8 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     ------
     ShapeError
         The shapes would broadcast to more elements than the input has.
+    ValueError
+        An unknown `reduction`.
 
     Examples
     --------
@@ -121,7 +123,8 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
         `beta` is negative, or the `reduction` unknown.
     """
     if beta == 0:
-        return l1_loss(input, target, reduction)
+        input, target = pair("smooth_l1_loss", input, target)
+        return reduce("smooth_l1_loss", np.abs(input - target), reduction)
     if not beta > 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative, got {beta}.")
     return _huber("smooth_l1_loss", input, target, reduction, beta) / beta

@@ -45,9 +45,13 @@ def glu(x: Any, axis: int = -1) -> Any:
     Raises
     ------
     ShapeError
-        The axis has an odd extent.
+        The axis has an odd extent, or x no axes.
+    numpy.exceptions.AxisError
+        x has no such axis.
     """
     x = as_tensor(x)
+    if x.ndim and not -x.ndim <= axis < x.ndim:
+        raise np.exceptions.AxisError(axis, x.ndim)
     if x.ndim == 0 or x.shape[axis] % 2:
         raise ShapeError(f"glu: axis {axis} of shape {x.shape} cannot be halved; its extent must be even.")
     half = x.shape[axis] // 2

@@ -1,10 +1,12 @@
-"""The one word in which this package differs from PyTorch: an axis is called `axis`; who writes `dim` is told."""
+"""What is said of axes: that they are called `axis` here, to who writes PyTorch's `dim`; and whose is absent."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+
+from numpy.exceptions import AxisError
 
 __all__ = ["says_axis"]
 
@@ -13,18 +15,29 @@ _OURS = {"dim": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
 
 
 def says_axis(function: _F) -> _F:
-    """Let a function, or a constructor, that takes an axis say how that is spelt when it is given PyTorch's `dim`."""
+    """Let a function, or a constructor, that takes an axis say how that is spelt when it is given PyTorch's `dim`.
+
+    Where it meets an absent axis, in whichever of its operations, the error names the function itself.
+    """
 
     @functools.wraps(function)
     def checked(*args: Any, **options: Any) -> Any:
         for given in options:
             if given in _OURS:
-                name = function.__qualname__.removesuffix(".__init__")
-                value = options[given]
+                ours, value = _OURS[given], options[given]
                 raise TypeError(
-                    f"{name}: an axis is called 'axis' here, as in NumPy: write {_OURS[given]}={value!r} instead of "
-                    f"{given}={value!r}."
+                    f"{_name(function, args)}: an axis is called 'axis' here, as in NumPy: write {ours}={value!r} "
+                    f"instead of {given}={value!r}."
                 )
-        return function(*args, **options)
+        try:
+            return function(*args, **options)
+        except AxisError as error:
+            absent = str(error).rpartition(": ")[2]
+            raise AxisError(f"{_name(function, args)}: {absent}.") from None
 
     return cast(_F, checked)
+
+
+def _name(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """The function's name; of a constructor, that of the class that is made, which may have inherited it."""
+    return type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
