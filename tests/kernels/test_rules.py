@@ -224,38 +224,11 @@ def test_small_arrays_and_other_dtypes_stay_with_numpy():
         kernels(before)
 
 
-def test_machine_code_is_kept_in_the_named_folder(tmp_path, monkeypatch):
-    pytest.importorskip("numba")
-    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
-
-    @optim.update_rule()
-    def kept(p, g, *, lr):
-        return p - lr * g * g
-
-    for _ in range(2):  # the second time from the disk
-        rules._programs.pop(kept.function, None)
-        got, expected = run(kept, {"lr": 0.1})
-        np.testing.assert_array_equal(got[0], expected[0])
-    files = list((tmp_path / "tinygrad_opt" / "rules").rglob("*"))
-    assert sum(f.suffix == ".py" for f in files) == 1
-    assert any(f.suffix == ".nbc" for f in files)
-
-
-def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
-    folder = tmp_path / "tinygrad_opt" / "rules"
-    folder.mkdir(parents=True)
-    folder.chmod(0o777)
-    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
-    assert rules._write("def f(): pass\n") is None
-    monkeypatch.setenv("TINYGRAD_OPT_CACHE", "")
-    assert rules._write("def f(): pass\n") is None
-
-
 def test_a_large_update_is_ready_for_several_threads_before_it_runs(tmp_path, monkeypatch):
     """What may fail, as with a damaged file on the disk, must not come when a step is half done."""
     pytest.importorskip("numba")
     monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
-    size = 2 * rules.PART
+    size = 2 * rules.PART + 3  # neither the parts nor their halves are of one length
 
     @optim.update_rule()
     def spread(p, g, *, lr):

@@ -1,24 +1,21 @@
 """Update rules compiled over the elements of their arrays by Numba, one loop a rule and dtype.
 
-The loop is made from the rule's own source (see `trace`), so the formula stays written once. Large arrays are cut over
-the cores. Machine code is kept on disk, in a folder of the user's, under a name that holds the generated source's hash.
+The loop is made from the rule's own source (see `trace` and `generated`), so the formula stays written once. Large
+arrays are cut over the cores.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import _installed, kernels
+from .generated import DAMAGE, compile_source, is_kept, source_of
 from .trace import CannotCompile, Loop, trace
 
 __all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run"]
@@ -40,8 +37,6 @@ AHEAD = 100
 steps more, come to what it costs: large models at once, small ones after a while, short runs on small ones never."""
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-_DAMAGE = (ImportError, OSError, EOFError, RuntimeError, ValueError, UnpicklingError)
-"""What a damaged cache raises, which is no reason to fail."""
 
 
 class Job(NamedTuple):
@@ -64,24 +59,27 @@ class Kernel:
         written = dict(zip(["p", *rule.state], loop.results, strict=True))
         own = [name for name in rule.state if name in loop.reads or written[name] is not None]
         self.states = [rule.state.index(name) for name in own]
-        self.source = _source(rule, loop, [name for name in names if name in ("p", "g", *own)], written, dtype)
+        arrays = [name for name in names if name in ("p", "g", *own)]
+        self.source = source_of(rule, loop, arrays, written, dtype)
+        self.large = source_of(rule, loop, arrays, written, dtype, at_two_places=True)
         self.loop: Any = None
         self.shared: Any = None
 
     def compile(self) -> None:
         """Make the machine code, or load it."""
-        self.loop = _compile(self.source, len(self.states), self.dtype)
+        self.loop = compile_source(self.source, len(self.states), self.dtype)
 
     def share(self) -> None:
         """Make the form for several threads, or load it: before the step writes anything, in case that fails."""
         from .sharing import shared
 
         nothing = [np.empty(0, self.dtype)] * (2 + len(self.states))
-        for on_disk in (True, False):  # as in _compile
+        loop = compile_source(self.large, len(self.states), self.dtype)
+        for on_disk in (True, False):  # as in compile_source
             try:
-                made = shared(self.loop, on_disk)
+                made = shared(loop, on_disk)
                 made(0, 0, *nothing, np.zeros(self.count, self.dtype))
-            except _DAMAGE:
+            except DAMAGE:
                 if on_disk:
                     continue
                 raise
@@ -215,7 +213,7 @@ def _pays(program: Program, key: tuple[Any, Any], hyper: dict[str, Any], work: i
     if key in program.traced:
         return False  # it has been looked for on the disk
     try:
-        return _on_disk(program.trace(hyper, key[1]).source)
+        return is_kept(program.trace(hyper, key[1]).source)
     except CannotCompile as error:
         program.refused = str(error)
         return False
@@ -252,86 +250,3 @@ def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callab
     """A Python function of the hyperparameters that gives the value of an expression of the rule's own source."""
     made: Callable[..., Any] = eval(f"lambda {', '.join(hyper)}: {text}", dict(names))
     return made
-
-
-def _source(rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]) -> str:
-    lines = [f"def {rule.name}({', '.join(arrays)}, constants, first, last):  # {dtype}"]
-    lines += [f"    {name} = {name}[first:last]" for name in arrays]
-    lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
-    lines.append("    for i in range(p.shape[0]):")
-    lines += [f"        {name}_i = {name}[i]" for name in arrays if name in loop.reads]
-    lines += [f"        {line}" for line in loop.body]
-    stores = [(name, result) for name, result in written.items() if result is not None]
-    lines += [f"        {name}_new = {result}" for name, result in stores]
-    lines += [f"        {name}[i] = {name}_new" for name, _ in stores]
-    return "\n".join(lines) + "\n"
-
-
-def _compile(source: str, states: int, dtype: np.dtype[Any]) -> Any:
-    """Machine code for generated source, from the disk where it has been made before."""
-    import numba
-
-    path = _write(source)
-    namespace: dict[str, Any] = {"np": np, "__name__": __name__}  # a cached loop looks its module up by name
-    exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
-    function = namespace[source[4 : source.index("(")]]
-    scalar = numba.float32 if dtype == np.float32 else numba.float64
-    signature = numba.void(*[scalar[::1]] * (3 + states), numba.int64, numba.int64)
-    options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
-    if path is not None:
-        try:
-            return numba.njit(signature, cache=True, **options)(function)
-        except _DAMAGE:
-            pass
-        except numba.core.errors.NumbaError as error:
-            raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None
-    try:
-        return numba.njit(signature, **options)(function)
-    except numba.core.errors.NumbaError as error:
-        raise CannotCompile(f"Numba says: {str(error).strip().splitlines()[-1]}") from None
-
-
-def _place(source: str) -> Path | None:
-    """Where generated source belongs; None where that is turned off or unknown.
-
-    The folder is under the user's cache directory, or TINYGRAD_OPT_CACHE; empty turns this off.
-    """
-    base = os.environ.get("TINYGRAD_OPT_CACHE")
-    if base == "":
-        return None
-    try:
-        root = Path(base or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # there is no home
-        return None
-    return root / "tinygrad_opt" / "rules" / f"rule_{hashlib.sha256(source.encode()).hexdigest()[:24]}.py"
-
-
-def _on_disk(source: str) -> bool:
-    """Whether machine code for this source has been kept."""
-    path = _place(source)
-    try:
-        return path is not None and any((path.parent / "__pycache__").glob(f"{path.stem}.*.nbi"))
-    except OSError:
-        return False
-
-
-def _write(source: str) -> Path | None:
-    """Put generated source where Numba can keep its machine code beside it; None where no folder is safe.
-
-    The folder is taken only when it belongs to the user, since code is loaded from it.
-    """
-    path = _place(source)
-    if path is None:
-        return None
-    folder = path.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if hasattr(os, "getuid") and (folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022):
-            return None
-        if not path.exists() or path.read_text() != source:
-            unfinished = path.with_suffix(f".{os.getpid()}")
-            unfinished.write_text(source)
-            unfinished.replace(path)
-    except OSError:
-        return None
-    return path

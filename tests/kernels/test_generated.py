@@ -1,0 +1,68 @@
+"""The loops that are generated for update rules are right as plain Python already, and are kept safely."""
+
+import numpy as np
+import pytest
+
+from tinygrad_opt import optim
+from tinygrad_opt.kernels import generated, kernels, rules
+
+HYPER = {
+    "lr": 0.1,
+    "momentum": 0.9,
+    "dampening": 0.0,
+    "weight_decay": 0.01,
+    "nesterov": True,
+    "maximize": False,
+    "t": 3,
+}
+
+
+@pytest.mark.parametrize("first", [0, 3])
+@pytest.mark.parametrize("last", [3, 4, 10, 11])
+def test_both_loops_do_what_the_rule_does_and_only_there(first, last):
+    rule = optim.SGD.rule
+    kernel = rules.Program(rule).trace(HYPER, np.dtype(float))
+    start = np.random.default_rng(0).standard_normal((3, 11))
+    p, v = rule.function(*start, **HYPER)
+    for source in (kernel.source, kernel.large):
+        found = start.copy()
+        scope = {"np": np}
+        exec(source, scope)
+        scope[rule.name](*found, np.array(kernel.constants(**HYPER)), first, last)
+        expected = start.copy()
+        expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_machine_code_is_kept_in_the_named_folder(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+
+    @optim.update_rule()
+    def kept(p, g, *, lr):
+        return p - lr * g * g
+
+    before = kernels()
+    kernels("numba")
+    try:
+        for _ in range(2):  # the second time from the disk
+            rules._programs.pop(kept.function, None)
+            p, g = np.random.default_rng(0).standard_normal((2, 2000))
+            expected = p - 0.1 * g * g
+            rules.find(kept, {"lr": 0.1}, p.dtype, p.size)(p, g, [], {"lr": 0.1})
+            np.testing.assert_array_equal(p, expected)
+    finally:
+        kernels(before)
+    files = list((tmp_path / "tinygrad_opt" / "rules").rglob("*"))
+    assert sum(f.suffix == ".py" for f in files) == 1
+    assert any(f.suffix == ".nbc" for f in files)
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, monkeypatch):
+    folder = tmp_path / "tinygrad_opt" / "rules"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", str(tmp_path))
+    assert generated.keep("def f(): pass\n") is None
+    monkeypatch.setenv("TINYGRAD_OPT_CACHE", "")
+    assert generated.keep("def f(): pass\n") is None
