@@ -119,7 +119,7 @@ class Loss(Module):
         An unknown `reduction`.
     """
 
-    _reductions = REDUCTIONS
+    _reductions: tuple[str, ...] = REDUCTIONS
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()

@@ -303,7 +303,9 @@ class Module(Hookable):
         Raises
         ------
         ValueError
-            Lists all missing, unexpected and mis-shaped names; then nothing has been changed.
+            Lists all missing, unexpected and mis-shaped names, and what is no numbers; then nothing has been changed.
+        TypeError
+            `state_dict` is no mapping.
         """
         own = dict(self._state())
         values, result = check_state(type(self).__name__, own, state_dict, strict)

@@ -35,7 +35,7 @@ def write(caller: str, tensor: Tensor, values: Any) -> None:
     TypeError
         They are no numbers.
     """
-    array = numbers(values)
+    array = values if isinstance(values, np.ndarray) and values.dtype.kind == "f" else numbers(values)
     if array is None:
         raise TypeError(f"{caller}: expected numbers or an array of them, got a {type(values).__name__} that is none.")
     try:

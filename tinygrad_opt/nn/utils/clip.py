@@ -39,7 +39,11 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0) -> float:
     TypeError
         What should be Tensors are none.
     """
-    arrays, p = [tensor.data for tensor in listed("get_total_norm", tensors) if tensor.size], float(norm_type)
+    return _norm(listed("get_total_norm", tensors), norm_type)
+
+
+def _norm(tensors: list[Tensor], norm_type: float) -> float:
+    arrays, p = [tensor.data for tensor in tensors if tensor.size], float(norm_type)
     if p == 0 or math.isnan(p):
         raise ValueError(f"get_total_norm: norm_type is the p of (Σ|x|ᵖ)^(1/p), got {norm_type!r}; 2 is usual.")
     if not arrays:
@@ -64,7 +68,7 @@ def _checked_norm(
 ) -> float:
     if not max_norm >= 0:
         raise ValueError(f"{caller}: max_norm must not be negative, got {max_norm}.")
-    total = get_total_norm(gradients, norm_type)
+    total = _norm(gradients, norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise ValueError(
             f"{caller}: the norm of the gradients is {total}. Look for the first operation whose gradient is "
