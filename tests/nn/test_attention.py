@@ -90,6 +90,25 @@ def test_a_mask_that_does_not_fit_is_named(shape, dtype, learned):
         attention(q, k, v, mask)
 
 
+def test_a_mask_of_integers_is_refused():
+    """Whether 0 and 1 show, hide or are added is anybody's guess."""
+    x, layer = np.ones((3, 4), np.float32), nn.MultiheadAttention(4, 2)
+    with pytest.raises(ValueError, match=r"^scaled_dot_product_attention: a mask has bools.*got int64.*astype\(bool\)"):
+        attention(x, x, x, np.eye(3, dtype=np.int64))
+    for masks in ({"attn_mask": np.eye(3, dtype=np.int32)}, {"key_padding_mask": np.zeros(3, np.int32)}):
+        with pytest.raises(ValueError, match="^MultiheadAttention: a mask has bools.*got int32"):
+            layer(x, x, x, **masks)
+
+
+def test_a_padding_mask_has_the_batch_first():
+    x, layer = np.ones((3, 2, 4), np.float32), nn.MultiheadAttention(4, 2)
+    assert layer(x, x, x, np.zeros((2, 3), bool))[0].shape == (3, 2, 4)
+    for shape in ((3, 2), (6,), (1, 2, 3)):
+        with pytest.raises(ShapeError, match=r"expected key_padding_mask of shape \(2, 3\), got"):
+            layer(x, x, x, np.zeros(shape, bool))
+    assert layer(*(x[:, 0],) * 3, np.zeros(3, bool))[0].shape == (3, 4)
+
+
 @pytest.mark.parametrize("p", [2.0, -1.0])
 def test_dropout_is_a_probability(p):
     with pytest.raises(ValueError, match="^scaled_dot_product_attention: dropout_p must be a probability"):

@@ -67,6 +67,12 @@ def test_weights_and_biases_that_do_not_fit(function, shapes, groups, message):
         function(*map(np.ones, shapes), groups=groups)
 
 
+@pytest.mark.parametrize("function", [F.conv1d, F.conv_transpose1d])
+def test_groups_are_a_number(function):
+    with pytest.raises(ValueError, match=f"^{function.__name__}: groups must be an int >= 1, got 1.0"):
+        function(np.ones((1, 2, 5)), np.ones((2, 2, 3)), groups=1.0)
+
+
 def test_channels_that_are_not_there():
     """A sum over no channels is 0, and its gradients are as empty as the channels."""
     x, w = (tg.tensor(np.ones(shape), requires_grad=True) for shape in ((2, 0, 5), (3, 0, 2)))

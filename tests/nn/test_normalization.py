@@ -106,6 +106,7 @@ def test_wrong_shapes_name_the_layer():
         (lambda: F.group_norm(np.ones((2, 4)), 2, np.ones(3)), r"group_norm: weight must have shape \(4,\), .*\(3,\)"),
         (lambda: F.local_response_norm(np.ones((1, 2, 3)), 0), "local_response_norm: size must be an int >= 1, got 0"),
         (lambda: F.layer_norm(np.ones((2, 3)), 3, [1.0, 2.0]), r"weight and bias must have shape \(3,\), got \(2,\)"),
+        (lambda: F.layer_norm(np.ones((2, 3)), 3.0), "layer_norm: normalized_shape must be an int or a tuple"),
         (lambda: F.batch_norm(np.ones((2, 3)), None, None), "batch_norm: evaluation .* needs running_mean"),
     ],
 )
@@ -133,6 +134,13 @@ def test_running_statistics_come_in_pairs_for_an_axis_of_channels(function):
     for shape in ((), (3,)):
         with pytest.raises(ShapeError, match=rf"{function.__name__}: expected x of shape \(N, C, ...\), got"):
             function(np.ones(shape), np.zeros(3), np.ones(3), None, None, True)
+
+
+@pytest.mark.parametrize("running", [[0.0, 0.0], np.zeros(2, int)])
+def test_running_statistics_are_tensors_of_floats(running):
+    """A list would be updated in vain, and integers would be cut off."""
+    with pytest.raises(ValueError, match="batch_norm: running_mean and running_var must be Tensors of floats"):
+        F.batch_norm(np.ones((3, 2)), running, np.ones(2), training=True)
 
 
 def test_arrays_serve_as_running_statistics():

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
 from ..errors import ShapeError
 from . import init
 from .attend import attend, naive_attend, self_attend
+from .floats import as_floats
 from .linear import Linear, linear
 from .module import Module, Parameter
 from .scaled_attention import additive, kept, scaled_dot_product_attention
@@ -152,7 +153,7 @@ class MultiheadAttention(Module):
             Query i sees keys 0 … i only; no mask is needed for that.
         """
         same = query is key and key is value
-        query, key, value = (as_tensor(a) for a in (query, key, value))
+        query, key, value = (as_floats(a, self.out_proj.weight.dtype) for a in (query, key, value))
         self._check(query, key, value)
         single = query.ndim == 2
         if single:
@@ -221,7 +222,7 @@ class MultiheadAttention(Module):
         causal = causal and attn_mask is None
         mask: Any = None
         if attn_mask is not None:
-            mask = additive(attn_mask, dtype, hidden=True)
+            mask = additive(self.label, attn_mask, dtype, hidden=True)
             if mask.shape not in ((rows, columns), (n * heads, rows, columns)):
                 raise ShapeError(
                     f"{self.label}: expected attn_mask of shape {rows, columns} or {n * heads, rows, columns}, "
@@ -229,8 +230,8 @@ class MultiheadAttention(Module):
                 )
             mask = mask.reshape((n, heads, rows, columns)) if mask.ndim == 3 else mask
         if padding_mask is not None:
-            padding = additive(padding_mask, dtype, hidden=True)
-            if padding.size != n * columns:
+            padding = additive(self.label, padding_mask, dtype, hidden=True)
+            if padding.shape != (n, columns) and (n > 1 or padding.shape != (columns,)):
                 raise ShapeError(f"{self.label}: expected key_padding_mask of shape {n, columns}, got {padding.shape}.")
             padding = padding.reshape((n, 1, 1, columns))
             mask = padding if mask is None else mask + padding

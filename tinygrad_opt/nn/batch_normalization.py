@@ -70,6 +70,9 @@ def _checked(name: str, x: Any, running_mean: Any, running_var: Any, weight: Any
     x = as_tensor(x)
     if (running_mean is None) != (running_var is None):
         raise ValueError(f"{name}: give both running_mean and running_var, or neither.")
+    for running in (running_mean, running_var):
+        if running is not None and getattr(getattr(running, "dtype", None), "kind", None) != "f":
+            raise ValueError(f"{name}: running_mean and running_var must be Tensors of floats, got {running!r}.")
     arrays = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     return [x, *by_channel(name, x, **arrays)]
 

@@ -13,14 +13,16 @@ __all__ = ["by_channel", "scale_channels"]
 
 def by_channel(caller: str, x: Tensor, **arrays: Any) -> list[Tensor | None]:
     """The arrays as Tensors, those that are not None; raises unless each has one element for each channel of x."""
-    if x.ndim < 2:
-        raise ShapeError(f"{layer_name(caller)}: expected x of shape (N, C, ...), got {x.shape}.")
+    shape = x.shape
+    channels = shape[1:2]
+    if not channels:
+        raise ShapeError(f"{layer_name(caller)}: expected x of shape (N, C, ...), got {shape}.")
     tensors = [None if array is None else as_tensor(array) for array in arrays.values()]
     for name, array in zip(arrays, tensors, strict=True):
-        if array is not None and array.shape != x.shape[1:2]:
+        if array is not None and array.shape != channels:
             raise ShapeError(
-                f"{layer_name(caller)}: {name} must have shape {x.shape[1:2]}, an element for each channel of x "
-                f"{x.shape}; got {array.shape}."
+                f"{layer_name(caller)}: {name} must have shape {channels}, an element for each channel of x {shape}; "
+                f"got {array.shape}."
             )
     return tensors
 

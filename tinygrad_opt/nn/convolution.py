@@ -52,6 +52,8 @@ def _batched(name: str, x: Tensor, axes: int, channels: int) -> Tensor:
 
 def _check_weight(name: str, weight: Tensor, axes: int, groups: int, transposed: bool) -> None:
     """Raise unless the weight has the axes it must have and `groups` divides the first of them."""
+    if not hasattr(type(groups), "__index__"):
+        raise ValueError(f"{layer_name(name)}: groups must be an int >= 1, got {groups!r}.")
     if weight.ndim != axes + 2 or groups < 1 or weight.shape[0] % groups or 0 in weight.shape[2:]:
         sizes = "in_channels, out_channels / groups" if transposed else "out_channels, in_channels / groups"
         kernel = f"{axes} kernel sizes" if axes > 1 else "the kernel size"

@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from ..random import get_generator
+from .floats import as_floats
 from .module import Module
 from .sizes import check_probability
 from .windows import expected_axes, layer_name
@@ -66,6 +67,7 @@ def _drop(x: Tensor, p: float, training: bool, generator: Generator, channel_axe
         return x
     if p == 1:
         return x * 0
+    x = as_floats(x)
     kept = _kept(x.shape[: x.ndim - channel_axes] + (1,) * channel_axes, p, generator)
     return x * (kept * x.dtype.type(1 / (1 - p)))
 
@@ -126,6 +128,7 @@ def _alpha(caller: str, x: Any, p: float, training: bool, generator: Generator, 
         raise ShapeError(f"{layer_name(caller)}: expected x of shape (N, C, ...), got {x.shape}.")
     if p == 1:
         return x * 0
+    x = as_floats(x)
     scale = ((1 - p) * (1 + p * _ALPHA**2)) ** -0.5
     shape = x.shape[:2] + (1,) * (x.ndim - 2) if by_channel else x.shape
     kept = _kept(shape, p, generator)

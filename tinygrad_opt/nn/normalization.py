@@ -12,6 +12,7 @@ from ..autograd.dtypes import get_default_dtype
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from .channels import by_channel, scale_channels
+from .floats import as_floats
 from .module import Module, Parameter
 from .normalize import normalize
 from .root_mean_square import rms_normalize
@@ -32,15 +33,17 @@ __all__ = [
 Shape = int | tuple[int, ...] | list[int]
 
 
-def _as_shape(shape: Shape) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+def _as_shape(name: str, given: Shape) -> tuple[int, ...]:
+    if isinstance(given, (int, np.integer)):
+        return (given,)
+    if not isinstance(given, (tuple, list)) or not given:
+        raise ValueError(f"{name}: normalized_shape must be an int or a tuple of one or more, got {given!r}.")
+    return tuple(given)
 
 
 def _layer_shape(name: str, given: Shape) -> tuple[int, ...]:
     """The `normalized_shape` that a layer is made with, after checking it."""
-    shape = _as_shape(given) if isinstance(given, (int, np.integer, tuple, list)) else ()
-    if not shape:
-        raise ValueError(f"{name}: normalized_shape must be an int or a tuple of one or more, got {given!r}.")
+    shape = _as_shape(name, given)
     for size in shape:
         check_sizes(name, normalized_shape=size)
     return shape
@@ -48,8 +51,8 @@ def _layer_shape(name: str, given: Shape) -> tuple[int, ...]:
 
 def _trailing(caller: str, x: Any, shape: Shape, *weights: Any) -> tuple[Tensor, tuple[int, ...]]:
     """x as a Tensor, and the axes to normalize; raises unless they are x's last ones and the weights' shape."""
-    x, wanted = as_tensor(x), _as_shape(shape)
-    if not wanted or x.shape[-len(wanted) :] != wanted:
+    x, wanted = as_tensor(x), _as_shape(caller, shape)
+    if x.shape[-len(wanted) :] != wanted:
         raise ShapeError(f"{layer_name(caller)}: expected x to end in the axes {wanted}, got shape {x.shape}.")
     for weight in weights:
         if weight is not None and (got := as_tensor(weight).shape) != wanted:
@@ -95,7 +98,7 @@ def rms_norm(x: Any, normalized_shape: Shape, weight: Any = None, eps: float | N
     ShapeError
         x does not end in `normalized_shape`, or the weight has another shape.
     """
-    x, shape = _trailing("rms_norm", x, normalized_shape, weight)
+    x, shape = _trailing("rms_norm", as_floats(x), normalized_shape, weight)
     eps = float(np.finfo(x.dtype).eps) if eps is None else eps
     return rms_normalize(x, np.ones(shape, x.dtype) if weight is None else weight, eps=eps)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from .floats import as_floats
 from .pool import max_windows, sum_windows
 from .windows import as_tuple, expected_axes, layer_name, output_sizes, symmetric
 
@@ -262,7 +263,7 @@ def _averaging(n: int, m: int, dtype: Any) -> Any:
 
 def adaptive_avg_pool(name: str, axes: int, x: Any, output_size: Any) -> Tensor:
     """Means over `output_size` bins of nearly equal extent, as one small matrix product for each axis."""
-    x, wanted = _adaptive(name, axes, x, output_size, False)
+    x, wanted = _adaptive(name, axes, as_floats(x), output_size, False)
     size = x.shape[-axes:]
     if max(wanted) == 1:
         flat = x.reshape((*x.shape[:-axes], math.prod(size)))

@@ -13,6 +13,7 @@ from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
 from . import init
 from .dropout import dropout
+from .floats import as_floats
 from .module import Module, Parameter
 from .sizes import check_probability, check_sizes
 
@@ -91,7 +92,7 @@ class SinusoidalPositions(_Positions):
 
     def forward(self, x: Any) -> Tensor:
         """x with its positions."""
-        x = as_tensor(x)
+        x = as_floats(x)
         rows = self.table.data[: self._length(x, self.d_model)].astype(x.dtype)
         return dropout(self._added(x, rows), self.p, self.training, self._generator)  # type: ignore[no-any-return]
 
@@ -151,7 +152,7 @@ def rotate_positions(x: Any, base: float = 10_000.0) -> Tensor:
     ShapeError
         x has fewer than two axes, or the last one is odd.
     """
-    x = as_tensor(x)
+    x = as_floats(x)
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ShapeError(f"rotate_positions: expected x of shape (..., L, E), where E must be even; got {x.shape}.")
     length, width = x.shape[-2:]

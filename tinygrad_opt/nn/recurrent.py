@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
 from ..errors import ShapeError
 from . import init
 from .dropout import dropout
+from .floats import as_floats
 from .module import Module, Parameter
 from .recurrent_cells import initial_states
 from .sequence import gru_sequence, lstm_sequence, lstm_step, rnn_sequence
@@ -104,7 +105,7 @@ class _Recurrent(Module):
         count = self.num_layers * (1 + self.bidirectional)
         out = self.proj_size or self.hidden_size
         wanted = [(count, *batch, size) for size in (out, self.hidden_size)][: len(self.states)]
-        begin = [None] * len(wanted) if given is None else initial_states(self.label, given, self.states)
+        begin = [None] * len(wanted) if given is None else initial_states(self.label, given, self.states, x.dtype)
         states = [
             Tensor(np.zeros(shape, x.dtype)) if state is None else state
             for state, shape in zip(begin, wanted, strict=True)
@@ -116,7 +117,7 @@ class _Recurrent(Module):
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Any]:
         """The hidden states of the last layer at all times, and the last states of all layers."""
-        x = as_tensor(x)
+        x = as_floats(x, self.weight_ih_l0.dtype)
         states = self._start(x, hx)
         check_precision(self, x, self.weight_ih_l0)
         single = x.ndim == 2

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..autograd.dtypes import get_default_dtype
-from ..autograd.tensor import Tensor, as_tensor
+from ..autograd.tensor import Tensor
 from ..errors import ShapeError
 from . import init
+from .floats import as_floats
 from .linear import linear
 from .module import Module, Parameter
 from .sequence import gru_step, lstm_step
@@ -20,10 +21,10 @@ from .sizes import check_sizes
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
 
-def initial_states(label: str, given: Any, names: tuple[str, ...]) -> list[Tensor | None]:
+def initial_states(label: str, given: Any, names: tuple[str, ...], dtype: Any) -> list[Tensor | None]:
     """What a caller gave as the initial state, as a Tensor for each of `names`; an LSTM's is a pair, the others' not.
 
-    None, for zeros, stays None.
+    None, for zeros, stays None; integers become `dtype`.
 
     Raises
     ------
@@ -32,12 +33,12 @@ def initial_states(label: str, given: Any, names: tuple[str, ...]) -> list[Tenso
     """
     several = isinstance(given, (tuple, list)) and any(hasattr(part, "shape") for part in given)
     if len(names) == 1 and not several:
-        return [as_tensor(given)]
+        return [as_floats(given, dtype)]
     if len(names) == 1 or not isinstance(given, (tuple, list)) or len(given) != len(names):
         wanted = f"the pair ({', '.join(names)})" if len(names) > 1 else f"one array, {names[0]},"
         got = f"{len(given)} of them" if isinstance(given, (tuple, list)) else f"an array of shape {np.shape(given)}"
         raise ShapeError(f"{label}: expected {wanted} as the initial state, got {got}.")
-    return [None if part is None else as_tensor(part) for part in given]
+    return [None if part is None else as_floats(part, dtype) for part in given]
 
 
 class _Cell(Module):
@@ -72,13 +73,13 @@ class _Cell(Module):
 
     def _start(self, x: Any, state: Any, name: str) -> tuple[Tensor, Tensor]:
         """x and one state, which is zeros when it is None, after checking their shapes."""
-        x = as_tensor(x)
+        x = as_floats(x, self.weight_ih.dtype)
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{self.label}: expected x of shape (B, {self.input_size}) or ({self.input_size},), got {x.shape}."
             )
         wanted = (*x.shape[:-1], self.hidden_size)
-        state = None if state is None else initial_states(self.label, state, (name,))[0]
+        state = None if state is None else initial_states(self.label, state, (name,), x.dtype)[0]
         state = Tensor(np.zeros(wanted, x.dtype)) if state is None else state
         if state.shape != wanted:
             raise ShapeError(f"{self.label}: expected {name} of shape {wanted}, got {state.shape}.")
@@ -160,7 +161,7 @@ class LSTMCell(_Cell):
 
     def forward(self, x: Any, hx: Any = None) -> tuple[Tensor, Tensor]:
         """The next hidden state and cell state."""
-        h, c = (None, None) if hx is None else initial_states(self.label, hx, ("h", "c"))
+        h, c = (None, None) if hx is None else initial_states(self.label, hx, ("h", "c"), self.weight_hh.dtype)
         x, h = self._start(x, h, "h")
         _, c = self._start(x, c, "c")
         a, u = self._arguments(x, h)

@@ -7,20 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.tensor import Tensor, as_array, as_tensor
+from ..autograd.tensor import Tensor, as_array
 from ..errors import ShapeError
 from ..random import get_generator
 from .attend import attend, naive_attend
+from .floats import as_floats
 from .sizes import check_probability
 
 __all__ = ["additive", "kept", "scaled_dot_product_attention"]
 
 
-def additive(mask: Any, dtype: Any, hidden: bool) -> Any:
-    """A mask as numbers to add to the scores: −∞ where a bool mask is `hidden`."""
+def additive(name: str, mask: Any, dtype: Any, hidden: bool) -> Any:
+    """A mask as numbers to add to the scores: −∞ where a bool mask is `hidden`; `name` is the caller's."""
     mask = mask if isinstance(mask, Tensor) and mask.requires_grad else as_array(mask)
     if mask.dtype == bool:
         return np.where(mask == hidden, -np.inf, 0.0).astype(dtype)
+    if mask.dtype.kind != "f":
+        raise ValueError(
+            f"{name}: a mask has bools, which show and hide, or floats, which are added to the scores; got "
+            f"{mask.dtype}. Write mask.astype(bool) if 0 and 1 are meant to show and hide."
+        )
     return mask if isinstance(mask, Tensor) else mask.astype(dtype, copy=False)
 
 
@@ -102,10 +108,10 @@ def scaled_dot_product_attention(
     ShapeError
         The shapes do not fit.
     ValueError
-        `dropout_p` lies outside [0, 1], or both a mask and `is_causal` are given.
+        `dropout_p` lies outside [0, 1], a mask has integers, or both a mask and `is_causal` are given.
     """
     check_probability("scaled_dot_product_attention", dropout_p, "dropout_p")
-    query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
+    query, key, value = as_floats(query), as_floats(key), as_floats(value)
     if attn_mask is not None and is_causal:
         raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal=True, not both.")
     if min(query.ndim, key.ndim, value.ndim) < 2:
@@ -123,7 +129,7 @@ def scaled_dot_product_attention(
     options: dict[str, Any] = {"mask": None, "keep": None, "causal": is_causal}
     options["scale"] = 1.0 / math.sqrt(query.shape[-1] or 1) if scale is None else float(scale)
     if attn_mask is not None:
-        options["mask"] = additive(attn_mask, query.dtype, hidden=False)
+        options["mask"] = additive("scaled_dot_product_attention", attn_mask, query.dtype, hidden=False)
     form = naive_attend if isinstance(options["mask"], Tensor) else attend
     try:
         if dropout_p > 0:

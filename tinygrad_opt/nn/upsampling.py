@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, as_tensor
 from ..errors import ShapeError
+from .floats import as_floats
 from .module import Module
 from .sizes import check_sizes
 from .windows import as_tuple, layer_name
@@ -135,6 +136,7 @@ def interpolate(
         from .pooling import adaptive_avg_pool
 
         return adaptive_avg_pool("interpolate", axes, x, wanted)
+    x = x if mode.startswith("nearest") else as_floats(x)
     for axis, (m, f) in enumerate(zip(wanted, scales, strict=True), start=2):
         n = x.shape[axis]
         if mode.startswith("nearest"):
