@@ -126,6 +126,7 @@ def test_wrong_calls():
         (lambda: F.prelu(np.ones((2, 3)), np.ones((1, 1))), ShapeError, r"3 channels, weight has shape \(1, 1\)"),
         (lambda: nn.PReLU(-1), ValueError, "PReLU: num_parameters must be an int >= 0, got -1"),
         (lambda: nn.PReLU(1.5), ValueError, "PReLU: num_parameters must be an int"),
+        (lambda: F.hardtanh(np.ones(3), 1, 0), ValueError, "hardtanh: min_val 1 must not be greater than max_val 0"),
         (lambda: nn.Softshrink(-1), ValueError, "Softshrink: lambd must not be negative, got -1"),
         (lambda: nn.Unflatten(1, 3), TypeError, "unflattened_size must be a tuple of ints, got 3"),
         (lambda: nn.Unflatten(1, (1.5, 2)), TypeError, r"tuple of ints, got \(1.5, 2\)"),
@@ -140,6 +141,10 @@ def test_wrong_calls():
 def test_wrong_options_are_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_bounds_may_meet():
+    np.testing.assert_array_equal(F.hardtanh([0.0, 1.0, 2.0], 1, 1).data, [1, 1, 1])  # PyTorch's values
 
 
 def test_normalize_and_one_hot():

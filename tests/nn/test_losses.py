@@ -85,6 +85,11 @@ X, TRIPLE = np.ones((2, 3)), (np.ones((2, 3)),) * 3
         ),
         (lambda: nn.TripletMarginLoss(margin=0), ValueError, "^TripletMarginLoss: margin must be positive, got 0"),
         (lambda: nn.TripletMarginWithDistanceLoss(margin=-1), ValueError, "^TripletMarginWithDistanceLoss: margin"),
+        (
+            lambda: F.cosine_embedding_loss(1.0, 1.0, 1),
+            ShapeError,
+            r"inputs must have shape \(N, D\) or \(D,\), got \(\)",
+        ),
         (lambda: F.pairwise_distance(X, X.T), ShapeError, r"^pairwise_distance: shapes \(2, 3\) and \(3, 2\) do not"),
         (lambda: F.cosine_similarity(X, X.T), ShapeError, r"^cosine_similarity: shapes \(2, 3\) and \(3, 2\) do not"),
         (

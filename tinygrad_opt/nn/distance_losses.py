@@ -98,6 +98,8 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     input1, input2, target = as_tensor(input1), as_tensor(input2), as_tensor(target)
     if "c" in (input1.dtype.kind, input2.dtype.kind):
         raise TypeError(f"cosine_embedding_loss is of real vectors, got {input1.dtype} and {input2.dtype}.")
+    if not input1.ndim:
+        raise ShapeError("cosine_embedding_loss: inputs must have shape (N, D) or (D,), got ().")
     if input1.shape != input2.shape or target.shape != input1.shape[:-1]:
         raise ShapeError(
             f"cosine_embedding_loss: inputs {input1.shape} and {input2.shape} must be equal, and target {target.shape} "

@@ -33,10 +33,10 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     Raises
     ------
     ValueError
-        `min_val` is not less than `max_val`.
+        `min_val` is greater than `max_val`.
     """
-    if not min_val < max_val:
-        raise ValueError(f"hardtanh: min_val {min_val} must be less than max_val {max_val}.")
+    if not min_val <= max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} must not be greater than max_val {max_val}.")
     x = as_tensor(x)
     outside = (x.data <= min_val) | (x.data >= max_val)  # NaN is neither, and passes with its gradient
     return np.where(outside, np.clip(x.data, min_val, max_val), x)
