@@ -114,3 +114,10 @@ def test_infinite_gradients_reach_their_place_only():
     expected = np.zeros((4, 4))
     expected[0, 1], expected[0, 2], expected[3, 0], expected[3, 3] = np.inf, 1, np.nan, 2
     np.testing.assert_array_equal(routed, expected)
+
+
+@pytest.mark.parametrize("taps", [(1, 1, 32, 32), (1, 1, 64, 63), (64, 64)])
+def test_taps_that_do_not_fit_are_refused_before_memory_is_read(taps):
+    geometry = {"kernel": (2, 2), "stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}
+    with pytest.raises(ValueError, match="^route.*: there must be one tap for each element of g"):
+        route(np.ones((1, 1, 64, 64), np.float32), np.zeros(taps, np.uint8), size=(128, 128), **geometry)

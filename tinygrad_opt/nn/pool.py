@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.primitive import primitive
+from ..errors import ShapeError
 from ..kernels import twin
 from ..ops.masking import keep
 from .windows import Pairs, output_sizes
@@ -116,6 +117,8 @@ def _route_samples(rng: np.random.Generator) -> Any:
 @primitive(arrays=2, formula="g routed to taps", gradient=["u picked at taps"], samples=_route_samples)
 def route(g, tap, *, size, kernel, stride, padding, dilation):  # type: ignore[no-untyped-def]
     """Each element of g added at the tap of its window: the adjoint of :func:`pick`."""
+    if tap.shape != g.shape:
+        raise ShapeError("there must be one tap for each element of g.")
     out = g.shape[g.ndim - len(kernel) :]
     if compiled := twin("pooling", g.size * len(kernel), _LEAST):
         found = compiled.route(g, tap, size, kernel, stride, padding, dilation)
