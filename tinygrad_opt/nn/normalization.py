@@ -230,6 +230,8 @@ class RMSNorm(Module):
     elementwise_affine : bool
         Whether there is a weight.
     dtype : dtype, optional
+
+    Raises: as :class:`LayerNorm`.
     """
 
     weight: Parameter | None
