@@ -15,11 +15,11 @@ def by_channel(caller: str, x: Tensor, **arrays: Any) -> list[Tensor | None]:
     """The arrays as Tensors, those that are not None; raises unless each has one element for each channel of x."""
     shape = x.shape
     channels = shape[1:2]
-    if not channels:
+    if not channels and x.size:  # PyTorch lets one empty axis pass
         raise ShapeError(f"{layer_name(caller)}: expected x of shape (N, C, ...), got {shape}.")
     tensors = [None if array is None else as_tensor(array) for array in arrays.values()]
     for name, array in zip(arrays, tensors, strict=True):
-        if array is not None and array.shape != channels:
+        if array is not None and array.shape != channels and channels:
             raise ShapeError(
                 f"{layer_name(caller)}: {name} must have shape {channels}, an element for each channel of x {shape}; "
                 f"got {array.shape}."
