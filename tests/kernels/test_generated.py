@@ -17,21 +17,40 @@ HYPER = {
 }
 
 
+SETS = np.random.default_rng(0).standard_normal((3, 11))
+
+
 @pytest.mark.parametrize("first", [0, 3])
 @pytest.mark.parametrize("last", [3, 4, 10, 11])
-def test_both_loops_do_what_the_rule_does_and_only_there(first, last):
+def test_the_loop_does_what_the_rule_does_and_only_there(first, last):
     rule = optim.SGD.rule
     kernel = rules.Program(rule).trace(HYPER, np.dtype(float))
-    start = np.random.default_rng(0).standard_normal((3, 11))
-    p, v = rule.function(*start, **HYPER)
-    for source in (kernel.source, kernel.large):
-        found = start.copy()
-        scope = {"np": np}
-        exec(source, scope)
-        scope[rule.name](*found, np.array(kernel.constants(**HYPER)), first, last)
-        expected = start.copy()
-        expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
-        np.testing.assert_array_equal(found, expected)
+    p, v = rule.function(*SETS, **HYPER)
+    found = SETS.copy()
+    scope = {"np": np}
+    exec(kernel.source, scope)
+    scope[rule.name](*found, kernel.constants(HYPER), first, last)
+    expected = SETS.copy()
+    expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("first", [0, 2, 3, 6])
+@pytest.mark.parametrize("last", [6, 7, 10, 11])
+def test_the_loop_for_many_takes_them_as_if_they_lay_end_to_end(first, last):
+    rule = optim.SGD.rule
+    kernel = rules.Program(rule).trace(HYPER, np.dtype(float))
+    p, v = rule.function(*SETS, **HYPER)
+    borders = [0, 3, 3, 4, 11]
+    vectors = [part for i in range(4) for part in SETS.copy()[:, borders[i] : borders[i + 1]]]
+    table = np.array([[vectors[i].size, i, i + 1, i + 2] for i in range(0, len(vectors), 3)])
+    scope = {"np": np, "array_at": lambda address, size, like: vectors[address]}
+    exec(kernel.source_for_many, scope)
+    scope[rule.name](table, kernel.constants(HYPER), first, last)
+    expected = SETS.copy()
+    expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
+    for i in range(3):
+        np.testing.assert_array_equal(np.concatenate(vectors[i::3]), expected[i])
 
 
 def test_machine_code_is_kept_in_the_named_folder(tmp_path, monkeypatch):

@@ -247,3 +247,33 @@ def test_a_large_update_is_ready_for_several_threads_before_it_runs(tmp_path, mo
         kernels(before)
     got, expected = run(spread, {"lr": 0.1}, np.float32, size)
     np.testing.assert_array_equal(got[0], expected[0])
+
+
+def test_neighbours_with_the_same_constants_run_as_one(monkeypatch):
+    """Many parameters, none of them large: one after the other they would run on one thread."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(rules, "PART", 2000)
+    rng = np.random.default_rng(0)
+    hypers = [{"lr": 0.1, "momentum": 0.9, "power": 0.5, "t": t} for t in (2, 2, 3, 3, 3, 1)]
+    sets = [rng.standard_normal((3, size)) for size in (1500, 4001, 1200, 1, 5000, 1024)]
+    expected = [sample.function(*a, **hyper) for a, hyper in zip(sets, hypers, strict=True)]
+    before = kernels()
+    kernels("numba")
+    try:
+        found = [rules.find(sample, hyper, np.dtype(float), 2000, 10**6) for hyper in hypers]
+        assert found[0] is found[2] is not found[5]  # the first step takes the other branch
+        jobs = [k.bind(p, g, [m], h) for k, (p, g, m), h in zip(found, sets, hypers, strict=True)]
+        batches = rules.together(jobs)
+        assert [batch.size for batch in batches] == [5501, 6201, 1024]
+        assert [batch.places is not None for batch in batches] == [True, True, False]
+        assert not rules.not_finite(batches)
+        rules.run(batches)
+        for (p, _, m), (new, state) in zip(sets, expected, strict=True):
+            np.testing.assert_array_equal(p, new)
+            np.testing.assert_array_equal(m, state)
+        for number, g in enumerate(job.arrays[1] for job in jobs):
+            g[-1], kept = np.nan, g[-1]
+            assert rules.not_finite(batches), number
+            g[-1] = kept
+    finally:
+        kernels(before)

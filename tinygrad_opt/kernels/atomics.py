@@ -1,16 +1,17 @@
-"""What compiled loops on several threads need of the processor: numbers that others write, and calls by address."""
+"""What compiled loops on several threads need of the processor: numbers that others write, and addresses."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
+import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic as _intrinsic
 
-__all__ = ["addresses_of", "call_part", "offer_core", "read", "swap", "write"]
+__all__ = ["addresses_of", "array_at", "call_part", "offer_core", "read", "swap", "write"]
 
 offer_core = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 """Let another thread have this core, if one waits for it."""
@@ -110,3 +111,17 @@ def call_part(typing_context, function, arguments, first, last):  # type: ignore
         return builder.call(builder.inttoptr(args[0], _PART.as_pointer()), args[1:])
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def _pointer(typing_context, address, like):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(like.dtype)(address, like), generate  # type: ignore[no-untyped-call]
+
+
+@numba.njit(inline="always")
+def array_at(address, size, like):  # type: ignore[no-untyped-def]
+    """For compiled code: the vector of `size` elements at an address, of the dtype of another array."""
+    return numba.carray(_pointer(address, like), size)

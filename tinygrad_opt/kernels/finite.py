@@ -6,12 +6,12 @@ processor can, and read from four places in turn, since the memory then hands ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numba
 import numpy as np
 
+from .atomics import array_at
 from .sharing import shared
 
 __all__ = ["perhaps_not_finite"]
@@ -22,25 +22,41 @@ _WORTH = 1 << 18  # elements that are worth a thread
 
 @shared
 @numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
-def _sum(x, sums, first, last):  # type: ignore[no-untyped-def]
-    """The sums of some of the parts of a vector."""
+def _sum(places, column, sums, total, first, last):  # type: ignore[no-untyped-def]
+    """The sums of some of the parts of vectors that are taken as if they lay end to end."""
     for part in range(first, last):
-        piece = x[x.size * part // sums.size : x.size * (part + 1) // sums.size]
-        length = piece.size // 4
-        rows = piece[: 4 * length].reshape((4, length))
-        total = x.dtype.type(0)
-        for i in range(length):
-            total += rows[0, i] + rows[1, i] + rows[2, i] + rows[3, i]
-        for i in range(4 * length, piece.size):
-            total += piece[i]
-        sums[part] = total
+        begin, end = total * part // sums.size, total * (part + 1) // sums.size
+        found = sums.dtype.type(0)
+        start = 0
+        for row in range(places.shape[0]):
+            size = places[row, 0]
+            low, high = max(begin - start, 0), min(end - start, size)
+            start += size
+            if low < high:
+                piece = array_at(places[row, column], size, sums)[low:high]
+                length = piece.size // 4
+                rows = piece[: 4 * length].reshape((4, length))
+                for i in range(length):
+                    found += rows[0, i] + rows[1, i] + rows[2, i] + rows[3, i]
+                for i in range(4 * length, piece.size):
+                    found += piece[i]
+        sums[part] = found
 
 
-def perhaps_not_finite(arrays: Sequence[Any]) -> bool:
-    """False when all elements of these vectors are finite; True when one is not, or their sum is too large."""
-    for array in arrays:
-        sums = np.empty(_PARTS, array.dtype)
-        _sum(_PARTS, array.size, array, sums, least=_WORTH)
-        if not np.isfinite(sums).all():
-            return True
-    return False
+def perhaps_not_finite(places: Any, column: int, total: int, dtype: Any) -> bool:
+    """False when all elements of these vectors are finite; True when one is not, or their sum is too large.
+
+    Parameters
+    ----------
+    places : ndarray
+        As from :func:`places_of`.
+    column : int
+        Which vector of each set.
+    total : int
+        The elements of all.
+    dtype : dtype
+        Theirs.
+    """
+    sums = np.empty(_PARTS, dtype)
+    _sum(_PARTS, total, places, column, sums, total, least=_WORTH)
+    return not bool(np.isfinite(sums).all())

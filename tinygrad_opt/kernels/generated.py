@@ -16,55 +16,80 @@ import numpy as np
 
 from .trace import CannotCompile, Loop
 
-__all__ = ["DAMAGE", "compile_source", "is_kept", "keep", "source_of"]
+__all__ = ["DAMAGE", "compile_source", "is_kept", "keep", "source_for_many", "source_of"]
 
 DAMAGE = (ImportError, OSError, EOFError, RuntimeError, ValueError, UnpicklingError)
 """What a damaged cache raises, which is no reason to fail."""
 
-_WHOLE = {"part": ("first", "last")}
-_HALVES = {"low": ("first", "_middle"), "high": ("_middle", "_end"), "rest": ("_end", "last")}
-
 
 def source_of(
-    rule: Any,
-    loop: Loop,
-    arrays: Sequence[str],
-    written: dict[str, str | None],
-    dtype: np.dtype[Any],
-    at_two_places: bool = False,
+    rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]
 ) -> str:
-    """A Python function for Numba that runs a rule over a range of elements.
-
-    With `at_two_places` it goes through both halves of the range at once: memory, which is what bounds large updates,
-    then hands out somewhat more.
-    """
-    stores = [(name, result) for name, result in written.items() if result is not None]
+    """A Python function for Numba that runs a rule over a range of the elements of its arrays."""
     lines = [f"def {rule.name}({', '.join(arrays)}, constants, first, last):  # {dtype}"]
     lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
-    if at_two_places:
-        lines += ["    _middle = first + (last - first) // 2", "    _end = 2 * _middle - first"]
-    for part, (start, stop) in (_HALVES if at_two_places else _WHOLE).items():
-        lines += [f"    {name}_{part} = {name}[{start}:{stop}]" for name in arrays]
-    for together in (("low", "high"), ("rest",)) if at_two_places else (("part",),):
-        lines.append(f"    for i in range(p_{together[0]}.shape[0]):")
-        for part in together:
-            lines += [f"        {name}_i = {name}_{part}[i]" for name in arrays if name in loop.reads]
-            lines += [f"        {line}" for line in loop.body]
-            lines += [f"        {name}_new = {result}" for name, result in stores]
-            lines += [f"        {name}_{part}[i] = {name}_new" for name, _ in stores]
+    lines += _indented(_loop(loop, arrays, written, {"part": "first:last"}))
     return "\n".join(lines) + "\n"
 
 
-def compile_source(source: str, states: int, dtype: np.dtype[Any]) -> Any:
-    """Machine code for generated source, from the disk where it has been made before."""
+def source_for_many(
+    rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]
+) -> str:
+    """The same for many sets of arrays, as if they lay end to end; `places` has a row for each: size and addresses.
+
+    It goes through both halves of what it has of a set at once: memory, which is what bounds large updates, then hands
+    out somewhat more.
+    """
+    lines = [f"def {rule.name}(places, constants, first, last):  # {dtype}"]
+    lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
+    lines += ["    end = 0", "    for row in range(places.shape[0]):"]
+    inside = ["start, size = end, places[row, 0]", "end = start + size"]
+    inside += ["low, high = max(first - start, 0), min(last - start, size)"]
+    inside += ["middle = low + (high - low) // 2", "stop = 2 * middle - low"]
+    inside += ["if low < high:"]
+    each = [f"{name} = array_at(places[row, {i + 1}], size, constants)" for i, name in enumerate(arrays)]
+    each += _loop(loop, arrays, written, {"low": "low:middle", "high": "middle:stop"})
+    each += _loop(loop, arrays, written, {"rest": "stop:high"})
+    return "\n".join(lines + _indented(_indented(inside + _indented(each)))) + "\n"
+
+
+def _loop(loop: Loop, arrays: Sequence[str], written: dict[str, str | None], parts: dict[str, str]) -> list[str]:
+    """A loop through parts of one length at once: their names, and where they lie."""
+    lines = [f"{name}_{part} = {name}[{place}]" for part, place in parts.items() for name in arrays]
+    lines.append(f"for i in range(p_{next(iter(parts))}.shape[0]):")
+    for part in parts:
+        body = [f"{name}_i = {name}_{part}[i]" for name in arrays if name in loop.reads]
+        body += loop.body
+        stores = [(name, result) for name, result in written.items() if result is not None]
+        body += [f"{name}_new = {result}" for name, result in stores]
+        body += [f"{name}_{part}[i] = {name}_new" for name, _ in stores]
+        lines += _indented(body)
+    return lines
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def compile_source(source: str, kinds: Sequence[Any]) -> Any:
+    """Machine code for generated source, from the disk where it has been made before.
+
+    Parameters
+    ----------
+    source : str
+    kinds : sequence
+        Numba's types of all arguments but the last two, the ends of the range.
+    """
     import numba
 
+    from .atomics import array_at
+
     path = keep(source)
-    namespace: dict[str, Any] = {"np": np, "__name__": __name__}  # a cached loop looks its module up by name
+    # a cached loop looks its module up by name
+    namespace: dict[str, Any] = {"array_at": array_at, "np": np, "__name__": __name__}
     exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
     function = namespace[source[4 : source.index("(")]]
-    scalar = numba.float32 if dtype == np.float32 else numba.float64
-    signature = numba.void(*[scalar[::1]] * (3 + states), numba.int64, numba.int64)
+    signature = numba.void(*kinds, numba.int64, numba.int64)
     options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
     if path is not None:
         try:

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _installed, kernels
-from .generated import DAMAGE, compile_source, is_kept, source_of
+from .generated import DAMAGE, compile_source, is_kept, source_for_many, source_of
+from .places import places_of
 from .trace import CannotCompile, Loop, trace
 
-__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run"]
+__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run", "together"]
 
 Array = np.ndarray[Any, Any]
 
@@ -54,31 +55,33 @@ class Kernel:
         self.dtype = dtype
         self.exact = loop.exact
         self.count = len(loop.constants)
-        self.constants = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
+        self.evaluate = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
+        self.known: tuple[dict[str, Any], Array] = ({}, np.empty(0))
         names = ["p", "g", *rule.state]
         written = dict(zip(["p", *rule.state], loop.results, strict=True))
         own = [name for name in rule.state if name in loop.reads or written[name] is not None]
         self.states = [rule.state.index(name) for name in own]
         arrays = [name for name in names if name in ("p", "g", *own)]
         self.source = source_of(rule, loop, arrays, written, dtype)
-        self.large = source_of(rule, loop, arrays, written, dtype, at_two_places=True)
+        self.source_for_many = source_for_many(rule, loop, arrays, written, dtype)
         self.loop: Any = None
         self.shared: Any = None
 
     def compile(self) -> None:
         """Make the machine code, or load it."""
-        self.loop = compile_source(self.source, len(self.states), self.dtype)
+        self.loop = compile_source(self.source, [_vectors(self.dtype)] * (3 + len(self.states)))
 
     def share(self) -> None:
         """Make the form for several threads, or load it: before the step writes anything, in case that fails."""
+        import numba
+
         from .sharing import shared
 
-        nothing = [np.empty(0, self.dtype)] * (2 + len(self.states))
-        loop = compile_source(self.large, len(self.states), self.dtype)
+        loop = compile_source(self.source_for_many, [numba.int64[:, ::1], _vectors(self.dtype)])
         for on_disk in (True, False):  # as in compile_source
             try:
                 made = shared(loop, on_disk)
-                made(0, 0, *nothing, np.zeros(self.count, self.dtype))
+                made(0, 0, np.empty((0, 1), np.int64), np.zeros(self.count, self.dtype))
             except DAMAGE:
                 if on_disk:
                     continue
@@ -86,38 +89,71 @@ class Kernel:
             self.shared = made
             return
 
-    def run(self, arrays: Sequence[Array], constants: Array) -> None:
-        """The loop over all elements, on a thread for each PART of them where it has been shared."""
-        size = arrays[0].size
-        if size < 2 * PART or self.shared is None:
-            self.loop(*arrays, constants, 0, size)
-        else:
-            self.shared(size, size, *arrays, constants, least=PART)
+    def constants(self, hyper: dict[str, Any]) -> Array:
+        """The loop's constants; the parameters of a group, one after the other, have the same."""
+        known, constants = self.known
+        if hyper != known or not known:
+            constants = np.array(self.evaluate(**hyper), self.dtype)
+            self.known = dict(hyper), constants
+        return constants
 
     def bind(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> Job:
         """The loop with its arrays and constants, to be run by :func:`run`."""
         if not g.flags.writeable:
             g = g.copy()
-        constants = np.array(self.constants(**hyper), self.dtype)
-        return Job(self, [p, g, *[states[i] for i in self.states]], constants)
+        return Job(self, [p, g, *[states[i] for i in self.states]], self.constants(hyper))
 
     def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
-        run([self.bind(p, g, states, hyper)])
+        run(together([self.bind(p, g, states, hyper)]))
 
 
-def run(jobs: Sequence[Job]) -> None:
-    """Run compiled rules, one after the other."""
+class Batch:
+    """Jobs of one kernel with the same constants; where they are large, they run as one."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.kernel, _, self.constants = jobs[0]
+        self.sets = [job.arrays for job in jobs]
+        self.size = sum(arrays[0].size for arrays in self.sets)
+        large = self.size >= 2 * PART and self.kernel.shared is not None
+        self.places = places_of(self.sets) if large else None
+
+    def run(self) -> None:
+        """Update all, on a thread for each PART of the elements."""
+        if self.places is not None:
+            self.kernel.shared(self.size, self.size, self.places, self.constants, least=PART)
+            return
+        for arrays in self.sets:
+            self.kernel.loop(*arrays, self.constants, 0, arrays[0].size)
+
+    def not_finite(self) -> bool:
+        """Whether the gradients may hold a NaN or an infinity."""
+        if self.places is None:
+            return not all(math.isfinite(arrays[1].dot(arrays[1])) for arrays in self.sets)
+        from .finite import perhaps_not_finite
+
+        return perhaps_not_finite(self.places, 2, self.size, self.kernel.dtype)
+
+
+def together(jobs: Sequence[Job]) -> list[Batch]:
+    """Put neighbours of one kernel and constants into one batch."""
+    found: list[list[Job]] = []
     for job in jobs:
-        job.kernel.run(job.arrays, job.constants)
+        if found and found[-1][0].kernel is job.kernel and found[-1][0].constants is job.constants:
+            found[-1].append(job)
+        else:
+            found.append([job])
+    return [Batch(jobs) for jobs in found]
 
 
-def not_finite(gradients: Sequence[Array]) -> bool:
-    """Whether vectors that compiled loops are about to use may hold a NaN or an infinity."""
-    if sum(g.size for g in gradients) < PART:
-        return not all(math.isfinite(g.dot(g)) for g in gradients)
-    from .finite import perhaps_not_finite
+def not_finite(batches: Sequence[Batch]) -> bool:
+    """Whether gradients that compiled rules are about to use may hold a NaN or an infinity."""
+    return any(batch.not_finite() for batch in batches)
 
-    return perhaps_not_finite(gradients)
+
+def run(batches: Sequence[Batch]) -> None:
+    """Run compiled rules."""
+    for batch in batches:
+        batch.run()
 
 
 class Program:
@@ -129,13 +165,18 @@ class Program:
         self.kernels: dict[tuple[Any, ...], Kernel] = {}
         self.traced: dict[tuple[Any, ...], Kernel] = {}
         self.work: dict[tuple[Any, ...], int] = {}
+        self.known: tuple[dict[str, Any], int, tuple[bool, ...]] = ({}, -1, ())
         self.refused: str | None = None if rule.elementwise else "it works on whole arrays"
 
     def path(self, hyper: dict[str, Any]) -> tuple[bool, ...]:
         """The outcomes of the tests that are known so far, for these hyperparameters."""
-        path: tuple[bool, ...] = ()
+        known, tests, path = self.known
+        if tests == len(self.tests) and hyper == known:  # as of the parameter before
+            return path
+        path = ()
         while (test := self.tests.get(path)) is not None:
             path = (*path, bool(test(**hyper)))
+        self.known = dict(hyper), len(self.tests), path
         return path
 
     def trace(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
@@ -198,7 +239,7 @@ def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int, whol
         kernel = _attempt(program, hyper, dtype, choice)
     if kernel is None or (choice == "auto" and not kernel.exact):
         return None
-    if size >= 2 * PART and kernel.shared is None:
+    if max(size, whole) >= 2 * PART and kernel.shared is None:
         kernel.share()
     return kernel
 
@@ -244,6 +285,13 @@ def reason(rule: Any, hyper: dict[str, Any]) -> str | None:
     except CannotCompile as error:
         return str(error)
     return program.refused
+
+
+def _vectors(dtype: np.dtype[Any]) -> Any:
+    """Numba's type of a vector."""
+    import numba
+
+    return (numba.float32 if dtype == np.float32 else numba.float64)[::1]
 
 
 def _evaluator(hyper: Sequence[str], text: str, names: dict[str, Any]) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..kernels.rules import LEAST, find, not_finite, run
+from ..kernels.rules import LEAST, Batch, find, not_finite, run, together
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
 
@@ -60,6 +60,7 @@ class Flat(Executor):
         super().__init__(rule, params, labels)
         self.state: dict[str, Array] = {}
         self.segments: list[Segment] = []
+        self.compiled: list[Batch] = []
         self.planned: list[int] | None = None
         self.active: tuple[bool, ...] = ()
         self.values: dict[str, Any] | None = None
@@ -161,9 +162,10 @@ class Flat(Executor):
             self.values = values
         for segment in self.segments:
             self.prepare_segment(segment, values, check)
-        if check:
-            compiled = [segment for segment in self.segments if segment.kernel is not None]
-            if compiled and not_finite([segment.g for segment in compiled]):
+        compiled = [segment for segment in self.segments if segment.kernel is not None]
+        if compiled:
+            self.compiled = together([s.kernel.bind(s.value, s.g, s.states, s.hyper) for s in compiled])
+            if check and not_finite(self.compiled):
                 for segment in compiled:
                     self.check(segment)
 
@@ -211,20 +213,18 @@ class Flat(Executor):
         return checked_gradient(self.gradients[first], self.views[first], self.labels[first]).reshape(-1)
 
     def commit(self) -> None:
-        jobs = []
         for segment in self.segments:
             if segment.new is not None:
                 for array, place in segment.kept:
                     array[...] = segment.new[place]
                 segment.new = None
-            elif segment.kernel is not None:
-                jobs.append(segment.kernel.bind(segment.value, segment.g, segment.states, segment.hyper))
-            else:
+            elif segment.kernel is None:
                 self.run_blocks(segment)
             segment.steps += 1
             segment.clock = segment.next_clock
-        if jobs:
-            run(jobs[::-1])  # the gradients that were checked last may still be in the cache
+        if self.compiled:
+            run(self.compiled)
+            self.compiled = []
 
     def run_part(self, segment: Segment, part: slice) -> tuple[Array, list[Any], list[Any]]:
         """The rule on a part of a segment: the part's values and states, and what becomes of them."""
