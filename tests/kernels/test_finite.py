@@ -61,6 +61,18 @@ def test_nothing_is_updated_when_the_last_parameter_has_nan(numba_rules):
     assert (parameters["first"].data == 1).all()
 
 
+def test_a_step_that_failed_leaves_nothing_for_the_next(numba_rules):
+    p = large_parameters(["p"])["p"]
+    optimizer = tg.optim.SGD([p], 1)
+    p.grad = np.full(LARGE, np.nan, np.float32)
+    with pytest.raises(GradientError):
+        optimizer.step()
+    kernels("numpy")
+    p.grad = np.full(LARGE, 2, np.float32)
+    optimizer.step()
+    assert (p.data == -1).all()
+
+
 def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules):
     p = large_parameters(["p"])["p"]
     p.grad = np.full(LARGE, 1e38, np.float32)

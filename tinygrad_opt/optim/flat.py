@@ -163,6 +163,7 @@ class Flat(Executor):
         for segment in self.segments:
             self.prepare_segment(segment, values, check)
         compiled = [segment for segment in self.segments if segment.kernel is not None]
+        self.compiled = []  # also what a step has left that failed
         if compiled:
             self.compiled = together([s.kernel.bind(s.value, s.g, s.states, s.hyper) for s in compiled])
             if check and not_finite(self.compiled):
