@@ -260,6 +260,28 @@ def test_plot():
     assert len(lr_scheduler.OneCycleLR(o, 0.1, total_steps=30).plot().lines[0].get_ydata()) == 30
 
 
+@pytest.mark.parametrize("number", range(len(PLATEAUS)))
+def test_the_curve_of_a_plateau_is_what_steps_give_and_sets_nothing(number):
+    o, metrics = optimizer(), [measurement(t) for t in range(EPOCHS)]
+    plateau = lr_scheduler.ReduceLROnPlateau(o, **PLATEAUS[number])
+    plateau.step(metrics[0])
+    before, state = values(o), plateau.state_dict()
+    curves = [plateau.curve(metrics[1:], group) for group in range(2)]
+    assert values(o) == before
+    assert plateau.state_dict() == state
+    for t, value in enumerate(metrics[1:]):
+        plateau.step(value)
+        assert plateau.get_last_lr() == [curves[0][t], curves[1][t]]
+
+
+def test_a_plateau_is_drawn_with_what_was_measured():
+    pytest.importorskip("matplotlib")
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer(), patience=0, factor=0.5)
+    axes = plateau.plot([tg.tensor(1.0), 1.0, 1.0])
+    assert [*axes.lines[1].get_ydata()] == [0.02, 0.01, 0.005]
+    assert [*axes.figure.axes[1].lines[0].get_ydata()] == [1, 1, 1]
+
+
 def test_a_resumed_schedule_is_no_changed_learning_rate():
     """An optimizer state saved under a schedule is loaded without the warning about another lr."""
     o = optimizer()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from .optimizer import Optimizer
-from .schedule import check_state
+from .schedule import check_state, draw_rates
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -18,7 +22,7 @@ _REMEMBERED = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch")
 class ReduceLROnPlateau:
     """Multiply the learning rate by a factor when a measurement has not improved for more than `patience` steps.
 
-    It is not a function of the step, so it cannot be drawn beforehand.
+    It is a function of what was measured, not of the step alone: ``plot(metrics)`` draws what it makes of measurements.
 
     Parameters
     ----------
@@ -39,6 +43,20 @@ class ReduceLROnPlateau:
         Rates are not lowered below; one for each group, or one for all.
     eps : float
         Changes of the rate that are smaller are not made.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For something else than an optimizer, a factor that is not below 1, an unknown mode, or values of min_lr that
+        are not as many as the groups.
+
+    Examples
+    --------
+    >>> import tinygrad_opt as tg
+    >>> w = tg.tensor([1.0], requires_grad=True)
+    >>> plateau = tg.optim.lr_scheduler.ReduceLROnPlateau(tg.optim.SGD([w], lr=0.1), factor=0.5, patience=1)
+    >>> plateau.curve([1.0, 0.9, 0.9, 0.9, 0.8])
+    array([0.1 , 0.1 , 0.1 , 0.05, 0.05])
     """
 
     def __init__(
@@ -103,6 +121,29 @@ class ReduceLROnPlateau:
                 if group["lr"] - new > self.eps:
                     group["lr"] = new
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+
+    def curve(self, metrics: Sequence[Any], group: int = 0) -> np.ndarray[Any, Any]:
+        """The learning rate after each of these measurements, taken in from here on, as an array; nothing is set."""
+        trial = copy.copy(self)
+        trial.optimizer = SimpleNamespace(param_groups=[{"lr": lr} for lr in self.get_last_lr()])  # type: ignore[assignment]
+        rates = []
+        for value in metrics:
+            trial.step(value)
+            rates.append(trial.get_last_lr()[group])
+        return np.array(rates)
+
+    def plot(self, metrics: Sequence[Any], ax: Any = None) -> Any:
+        """Draw what the learning rate of each group becomes with these measurements; returns the Axes of matplotlib.
+
+        The measurements are drawn too, in grey, on an axis of their own.
+        """
+        metrics = [float(value) for value in metrics]
+        curves = [self.curve(metrics, group) for group in range(len(self.optimizer.param_groups))]
+        ax = draw_rates(curves, type(self).__name__, ax)
+        measured = ax.twinx()
+        measured.plot(metrics, color="0.6", linewidth=1)
+        measured.set_ylabel("measurement", color="0.5")
+        return ax
 
     def get_last_lr(self) -> list[float]:
         """The present learning rate of each group."""

@@ -11,7 +11,7 @@ from ..errors import missing_extra
 from .advice import Advice
 from .optimizer import Optimizer
 
-__all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR", "check_state"]
+__all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR", "check_state", "draw_rates"]
 
 
 class LRScheduler:
@@ -123,20 +123,8 @@ class LRScheduler:
 
         Of 100 steps when no number is given, or of as many as the schedule has been made for.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise missing_extra("matplotlib", "viz", "schedule.plot()") from None
-        if ax is None:
-            ax = Figure(figsize=(5, 3), layout="constrained").add_subplot()
         steps = getattr(self, "total_steps", 100) if steps is None else steps
-        for index in range(len(self.base_lrs)):
-            ax.plot(self.curve(steps, index), label=f"group {index}")
-        ax.set(xlabel="step", ylabel="learning rate", title=type(self).__name__)
-        ax.set_ylim(bottom=0)
-        if len(self.base_lrs) > 1:
-            ax.legend()
-        return ax
+        return draw_rates([self.curve(steps, i) for i in range(len(self.base_lrs))], type(self).__name__, ax)
 
     def state_dict(self) -> dict[str, Any]:
         """What a new schedule made with the same arguments needs to go on."""
@@ -157,6 +145,23 @@ class LRScheduler:
     def __repr__(self) -> str:
         lrs = ", ".join(f"{lr:g}" for lr in self.get_last_lr())
         return f"{type(self).__name__}: step {self.last_epoch}, lr {lrs}"
+
+
+def draw_rates(curves: Sequence[Any], title: str, ax: Any = None) -> Any:
+    """Draw learning rates against the step, a line for each group; returns the Axes of matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_extra("matplotlib", "viz", "schedule.plot()") from None
+    if ax is None:
+        ax = Figure(figsize=(5, 3), layout="constrained").add_subplot()
+    for index, curve in enumerate(curves):
+        ax.plot(curve, label=f"group {index}")
+    ax.set(xlabel="step", ylabel="learning rate", title=title)
+    ax.set_ylim(bottom=0)
+    if len(curves) > 1:
+        ax.legend()
+    return ax
 
 
 def check_state(schedule: Any, state_dict: Any, remembered: Sequence[str]) -> None:
