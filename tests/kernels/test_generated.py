@@ -29,7 +29,7 @@ def test_the_loop_does_what_the_rule_does_and_only_there(first, last):
     found = SETS.copy()
     scope = {"np": np}
     exec(kernel.source, scope)
-    scope[rule.name](*found, kernel.constants(HYPER), first, last)
+    scope[rule.name](*found, np.array(kernel.evaluate(**HYPER)), first, last)
     expected = SETS.copy()
     expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
     np.testing.assert_array_equal(found, expected)
@@ -46,7 +46,7 @@ def test_the_loop_for_many_takes_them_as_if_they_lay_end_to_end(first, last):
     table = np.array([[vectors[i].size, i, i + 1, i + 2] for i in range(0, len(vectors), 3)])
     scope = {"np": np, "array_at": lambda address, size, like: vectors[address]}
     exec(kernel.source_for_many, scope)
-    scope[rule.name](table, kernel.constants(HYPER), first, last)
+    scope[rule.name](table, np.array(kernel.evaluate(**HYPER)), first, last)
     expected = SETS.copy()
     expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
     for i in range(3):

@@ -249,31 +249,34 @@ def test_a_large_update_is_ready_for_several_threads_before_it_runs(tmp_path, mo
     np.testing.assert_array_equal(got[0], expected[0])
 
 
-def test_neighbours_with_the_same_constants_run_as_one(monkeypatch):
+@pytest.mark.parametrize("part", [700, 10**6])
+def test_many_parameters_run_as_one(monkeypatch, part):
     """Many parameters, none of them large: one after the other they would run on one thread."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(rules, "PART", 2000)
+    monkeypatch.setattr(rules, "PART", part)
     rng = np.random.default_rng(0)
-    hypers = [{"lr": 0.1, "momentum": 0.9, "power": 0.5, "t": t} for t in (2, 2, 3, 3, 3, 1)]
-    sets = [rng.standard_normal((3, size)) for size in (1500, 4001, 1200, 1, 5000, 1024)]
-    expected = [sample.function(*a, **hyper) for a, hyper in zip(sets, hypers, strict=True)]
+    hyper = {"lr": 0.1, "momentum": 0.9, "power": 0.5, "t": 2}
+    sets = [rng.standard_normal((3, size)) for size in (1500, 4001, 0, 1, 5000)]
+    sets[0].flags.writeable = False  # a gradient may be
+    values = [(p.copy(), m.copy()) for p, _, m in sets]
     before = kernels()
     kernels("numba")
     try:
-        found = [rules.find(sample, hyper, np.dtype(float), 2000, 10**6) for hyper in hypers]
-        assert found[0] is found[2] is not found[5]  # the first step takes the other branch
-        jobs = [k.bind(p, g, [m], h) for k, (p, g, m), h in zip(found, sets, hypers, strict=True)]
-        batches = rules.together(jobs)
-        assert [batch.size for batch in batches] == [5501, 6201, 1024]
-        assert [batch.places is not None for batch in batches] == [True, True, False]
-        assert not rules.not_finite(batches)
-        rules.run(batches)
-        for (p, _, m), (new, state) in zip(sets, expected, strict=True):
-            np.testing.assert_array_equal(p, new)
-            np.testing.assert_array_equal(m, state)
-        for number, g in enumerate(job.arrays[1] for job in jobs):
+        kernel = rules.find(sample, hyper, np.dtype(float), 10502)
+        batch = rules.Batch(kernel, [(p, [m]) for p, m in values])
+        assert (batch.places is not None) == (part == 700)
+        for t in (2, 3):
+            hyper["t"] = t
+            expected = [sample.function(p, g, m, **hyper) for (p, m), (_, g, _) in zip(values, sets, strict=True)]
+            batch.renew([g for _, g, _ in sets], hyper)
+            assert not batch.not_finite()
+            batch.run()
+            for found, new in zip(values, expected, strict=True):
+                np.testing.assert_array_equal(found, new)
+        for _, g, _ in sets[1:2] + sets[3:]:
             g[-1], kept = np.nan, g[-1]
-            assert rules.not_finite(batches), number
+            batch.renew([g for _, g, _ in sets], hyper)
+            assert batch.not_finite()
             g[-1] = kept
     finally:
         kernels(before)

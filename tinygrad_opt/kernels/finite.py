@@ -6,6 +6,7 @@ processor can, and read from four places in turn, since the memory then hands ou
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -49,9 +50,9 @@ def perhaps_not_finite(places: Any, column: int, total: int, dtype: Any) -> bool
     Parameters
     ----------
     places : ndarray
-        As from :func:`places_of`.
+        A row for each set of vectors of one size: the size, and their addresses.
     column : int
-        Which vector of each set.
+        Where the address of the one to look at stands.
     total : int
         The elements of all.
     dtype : dtype
@@ -59,4 +60,4 @@ def perhaps_not_finite(places: Any, column: int, total: int, dtype: Any) -> bool
     """
     sums = np.empty(_PARTS, dtype)
     _sum(_PARTS, total, places, column, sums, total, least=_WORTH)
-    return not bool(np.isfinite(sums).all())
+    return not all(map(math.isfinite, sums.tolist()))

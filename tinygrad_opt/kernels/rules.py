@@ -10,16 +10,16 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from . import _installed, kernels
 from .generated import DAMAGE, compile_source, is_kept, source_for_many, source_of
-from .places import places_of
+from .places import address_of
 from .trace import CannotCompile, Loop, trace
 
-__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "find", "not_finite", "reason", "run", "together"]
+__all__ = ["AHEAD", "COMPILING", "LEAST", "LOADING", "STARTING", "Batch", "find", "reason"]
 
 Array = np.ndarray[Any, Any]
 
@@ -37,15 +37,8 @@ AHEAD = 100
 """Steps that a training is expected to make yet. "auto" compiles when the elements updated so far, and those of so many
 steps more, come to what it costs: large models at once, small ones after a while, short runs on small ones never."""
 
+_GRADIENT = 2  # its column in a table of places: size, parameter, gradient, states
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-class Job(NamedTuple):
-    """A compiled rule with what it is to run on."""
-
-    kernel: Kernel
-    arrays: list[Array]
-    constants: Array
 
 
 class Kernel:
@@ -56,7 +49,6 @@ class Kernel:
         self.exact = loop.exact
         self.count = len(loop.constants)
         self.evaluate = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
-        self.known: tuple[dict[str, Any], Array] = ({}, np.empty(0))
         names = ["p", "g", *rule.state]
         written = dict(zip(["p", *rule.state], loop.results, strict=True))
         own = [name for name in rule.state if name in loop.reads or written[name] is not None]
@@ -66,6 +58,7 @@ class Kernel:
         self.source_for_many = source_for_many(rule, loop, arrays, written, dtype)
         self.loop: Any = None
         self.shared: Any = None
+        self.look: Any = None
 
     def compile(self) -> None:
         """Make the machine code, or load it."""
@@ -75,6 +68,7 @@ class Kernel:
         """Make the form for several threads, or load it: before the step writes anything, in case that fails."""
         import numba
 
+        from .finite import perhaps_not_finite
         from .sharing import shared
 
         loop = compile_source(self.source_for_many, [numba.int64[:, ::1], _vectors(self.dtype)])
@@ -86,74 +80,59 @@ class Kernel:
                 if on_disk:
                     continue
                 raise
-            self.shared = made
+            self.shared, self.look = made, perhaps_not_finite
             return
 
-    def constants(self, hyper: dict[str, Any]) -> Array:
-        """The loop's constants; the parameters of a group, one after the other, have the same."""
-        known, constants = self.known
-        if hyper != known or not known:
-            constants = np.array(self.evaluate(**hyper), self.dtype)
-            self.known = dict(hyper), constants
-        return constants
-
-    def bind(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> Job:
-        """The loop with its arrays and constants, to be run by :func:`run`."""
-        if not g.flags.writeable:
-            g = g.copy()
-        return Job(self, [p, g, *[states[i] for i in self.states]], self.constants(hyper))
-
     def __call__(self, p: Array, g: Array, states: Sequence[Any], hyper: dict[str, Any]) -> None:
-        run(together([self.bind(p, g, states, hyper)]))
+        batch = Batch(self, [(p, states)])
+        batch.renew([g], hyper)
+        batch.run()
 
 
 class Batch:
-    """Jobs of one kernel with the same constants; where they are large, they run as one."""
+    """A compiled rule with all parameters that it updates with the same hyperparameters; when large, in one call.
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self.kernel, _, self.constants = jobs[0]
-        self.sets = [job.arrays for job in jobs]
-        self.size = sum(arrays[0].size for arrays in self.sets)
-        large = self.size >= 2 * PART and self.kernel.shared is not None
-        self.places = places_of(self.sets) if large else None
+    It is made once and gets new gradients for each step: after a large update little Python is left in the processor's
+    caches, and each line then takes several times as long as it would in a loop of its own.
 
-    def run(self) -> None:
-        """Update all, on a thread for each PART of the elements."""
+    Parameters
+    ----------
+    kernel : Kernel
+    sets : sequence of (ndarray, sequence)
+        Each parameter's vector and states.
+    """
+
+    def __init__(self, kernel: Kernel, sets: Sequence[tuple[Array, Sequence[Any]]]) -> None:
+        self.kernel = kernel
+        self.arrays = [(p, *[states[i] for i in kernel.states]) for p, states in sets]
+        self.size = sum(p.size for p, _ in sets)
+        self.gradients: Sequence[Array] = ()
+        self.constants: Array
+        self.places: Any = None
+        if self.size >= 2 * PART and kernel.shared is not None:
+            self.places = np.array([[p.size, *map(address_of, (p, p, *rest))] for p, *rest in self.arrays], np.int64)
+
+    def renew(self, gradients: Sequence[Array], hyper: dict[str, Any]) -> None:
+        """Take what the next step is to be made with."""
+        self.constants = np.array(self.kernel.evaluate(**hyper), self.kernel.dtype)
+        self.gradients = gradients
         if self.places is not None:
-            self.kernel.shared(self.size, self.size, self.places, self.constants, least=PART)
-            return
-        for arrays in self.sets:
-            self.kernel.loop(*arrays, self.constants, 0, arrays[0].size)
+            self.places[:, _GRADIENT] = [address_of(g) for g in gradients]
 
     def not_finite(self) -> bool:
         """Whether the gradients may hold a NaN or an infinity."""
         if self.places is None:
-            return not all(math.isfinite(arrays[1].dot(arrays[1])) for arrays in self.sets)
-        from .finite import perhaps_not_finite
+            return not all(math.isfinite(g.dot(g)) for g in self.gradients)
+        return bool(self.kernel.look(self.places, _GRADIENT, self.size, self.kernel.dtype))
 
-        return perhaps_not_finite(self.places, 2, self.size, self.kernel.dtype)
-
-
-def together(jobs: Sequence[Job]) -> list[Batch]:
-    """Put neighbours of one kernel and constants into one batch."""
-    found: list[list[Job]] = []
-    for job in jobs:
-        if found and found[-1][0].kernel is job.kernel and found[-1][0].constants is job.constants:
-            found[-1].append(job)
+    def run(self) -> None:
+        """Update all, on a thread for each PART of the elements, and let go of the gradients."""
+        if self.places is not None:
+            self.kernel.shared(self.size, self.size, self.places, self.constants, least=PART)
         else:
-            found.append([job])
-    return [Batch(jobs) for jobs in found]
-
-
-def not_finite(batches: Sequence[Batch]) -> bool:
-    """Whether gradients that compiled rules are about to use may hold a NaN or an infinity."""
-    return any(batch.not_finite() for batch in batches)
-
-
-def run(batches: Sequence[Batch]) -> None:
-    """Run compiled rules."""
-    for batch in batches:
-        batch.run()
+            for (p, *states), g in zip(self.arrays, self.gradients, strict=True):
+                self.kernel.loop(p, g if g.flags.writeable else g.copy(), *states, self.constants, 0, p.size)
+        self.gradients = ()
 
 
 class Program:
@@ -165,18 +144,13 @@ class Program:
         self.kernels: dict[tuple[Any, ...], Kernel] = {}
         self.traced: dict[tuple[Any, ...], Kernel] = {}
         self.work: dict[tuple[Any, ...], int] = {}
-        self.known: tuple[dict[str, Any], int, tuple[bool, ...]] = ({}, -1, ())
         self.refused: str | None = None if rule.elementwise else "it works on whole arrays"
 
     def path(self, hyper: dict[str, Any]) -> tuple[bool, ...]:
         """The outcomes of the tests that are known so far, for these hyperparameters."""
-        known, tests, path = self.known
-        if tests == len(self.tests) and hyper == known:  # as of the parameter before
-            return path
-        path = ()
+        path: tuple[bool, ...] = ()
         while (test := self.tests.get(path)) is not None:
             path = (*path, bool(test(**hyper)))
-        self.known = dict(hyper), len(self.tests), path
         return path
 
     def trace(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
@@ -239,7 +213,7 @@ def find(rule: Any, hyper: dict[str, Any], dtype: np.dtype[Any], size: int, whol
         kernel = _attempt(program, hyper, dtype, choice)
     if kernel is None or (choice == "auto" and not kernel.exact):
         return None
-    if max(size, whole) >= 2 * PART and kernel.shared is None:
+    if size >= 2 * PART and kernel.shared is None:
         kernel.share()
     return kernel
 

@@ -58,6 +58,7 @@ class Each(Executor):
             self.steps[i] += 1
             self.clocks[i] = clock
         self.pending = []
+        self.gradients = []
 
     def read(self, position: int) -> dict[str, Any]:
         return self.states[position]

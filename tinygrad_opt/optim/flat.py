@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
-from ..kernels.rules import LEAST, Batch, find, not_finite, run, together
+from ..kernels.rules import LEAST, Batch, find
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
+from .segments import Cohort, Segment
 
 __all__ = ["BLOCK", "LARGE", "Flat"]
 
@@ -27,40 +28,13 @@ BLOCK = 32768
 """Elements that are updated at once, so that the temporaries of a rule stay in the cache."""
 
 
-class Segment:
-    """Neighbouring parameters that are updated in one go: all have a gradient and the same step count."""
-
-    __slots__ = (
-        "clock", "first", "g", "hyper", "inputs", "kept", "kernel", "last", "new", "next_clock", "places", "scratch",
-        "seen", "states", "steps", "value",
-    )  # fmt: skip
-
-    def __init__(self, first: int, last: int, steps: int, clock: dict[str, float]) -> None:
-        self.first = first
-        self.last = last
-        self.steps = steps
-        self.clock = self.next_clock = clock
-        self.value: Array
-        self.states: list[Array | None] = []
-        self.kept: list[tuple[Array, int]] = []
-        self.inputs: set[int] = set()
-        self.scratch: Array | None = None
-        self.places: list[Array] = []
-        self.g: Array
-        self.hyper: dict[str, Any] = {}
-        self.seen: dict[str, Any] | None = None
-        self.new: Sequence[Any] | None = None
-        self.kernel: Any = None
-
-
 class Flat(Executor):
     """Runs an elementwise rule on parameters of one dtype that lie in one buffer."""
 
     def __init__(self, rule: UpdateRule, params: Sequence[Tensor], labels: Sequence[str]) -> None:
         super().__init__(rule, params, labels)
         self.state: dict[str, Array] = {}
-        self.segments: list[Segment] = []
-        self.compiled: list[Batch] = []
+        self.cohorts: list[Cohort] = []
         self.planned: list[int] | None = None
         self.active: tuple[bool, ...] = ()
         self.values: dict[str, Any] | None = None
@@ -92,53 +66,56 @@ class Flat(Executor):
         self.moved = False
 
     def settle(self) -> None:
-        for segment in self.segments:
-            for position in range(segment.first, segment.last):
-                self.steps[position] = segment.steps
-                self.clocks[position] = segment.clock
-        self.segments = []
+        for cohort in self.cohorts:
+            for segment in cohort.segments:
+                for position in range(segment.first, segment.last):
+                    self.steps[position] = cohort.steps
+                    self.clocks[position] = cohort.clock
+        self.cohorts = []
         self.planned = None
 
     def plan(self, values: Mapping[str, Any], active: tuple[bool, ...]) -> None:
-        """Find the segments, allocate what is not there yet, and cut the views that a step works on."""
+        """Find the cohorts and their segments, allocate what is not there yet, and cut the views of a step."""
         self.settle()
         kept = [name for name, wanted in zip(self.rule.state, active, strict=True) if wanted]
         for name in kept:
             self.allocate(name, values)
         gone = set(self.missing)
-        segments: list[Segment] = []
+        cohorts: list[Cohort] = []
         for i, p in enumerate(self.params):
             if i in gone:
                 continue
-            if segments and p.size < LARGE and self.joins(segments[-1], i):
-                segments[-1].last = i + 1
+            checked_gradient(self.gradients[i], self.views[i], self.labels[i])
+            steps, clock = self.steps[i], self.clocks[i]
+            cohort = next((one for one in cohorts if one.fits(steps, clock)), None)
+            if cohort is None:
+                cohort = Cohort(steps, clock)
+                cohorts.append(cohort)
+            cohort.size += p.size
+            last = cohort.segments[-1] if cohort.segments else None
+            if last is not None and last.last == i and max(self.params[i - 1].size, p.size) < LARGE:
+                last.last = i + 1
             else:
-                segments.append(Segment(i, i + 1, self.steps[i], self.clocks[i]))
-        for segment in segments:
-            for i in range(segment.first, segment.last):
-                checked_gradient(self.gradients[i], self.views[i], self.labels[i])
-            low, high = self.offsets[segment.first], self.offsets[segment.last]
-            segment.value = self.value[low:high]
-            segment.states = [self.state[n][low:high] if n in kept else None for n in self.rule.state]
-            segment.kept = [(array, i) for i, array in enumerate((segment.value, *segment.states)) if array is not None]
-            segment.inputs = {id(array) for array, _ in segment.kept} if len(segment.kept) > 1 else set()
-            if segment.last - segment.first > 1:
-                segment.scratch = np.empty(high - low, self.dtype)
-                segment.places = [
-                    segment.scratch[self.offsets[i] - low : self.offsets[i + 1] - low].reshape(self.views[i].shape)
-                    for i in range(segment.first, segment.last)
-                ]
-        self.segments = segments
+                cohort.segments.append(Segment(i, i + 1))
+        for cohort in cohorts:
+            for segment in cohort.segments:
+                self.cut(segment, kept)
+        self.cohorts = cohorts
         self.planned, self.active = self.missing, active
 
-    def joins(self, segment: Segment, i: int) -> bool:
-        """Whether parameter i may be updated together with the segment before it."""
-        return (
-            segment.last == i
-            and self.params[i - 1].size < LARGE
-            and self.steps[i] == segment.steps
-            and self.clocks[i] == segment.clock
-        )
+    def cut(self, segment: Segment, kept: Sequence[str]) -> None:
+        """Cut the views that a step works on."""
+        low, high = self.offsets[segment.first], self.offsets[segment.last]
+        segment.value = self.value[low:high]
+        segment.states = [self.state[n][low:high] if n in kept else None for n in self.rule.state]
+        segment.kept = [(array, i) for i, array in enumerate((segment.value, *segment.states)) if array is not None]
+        segment.inputs = {id(array) for array, _ in segment.kept} if len(segment.kept) > 1 else set()
+        if segment.last - segment.first > 1:
+            segment.scratch = np.empty(high - low, self.dtype)
+            segment.places = [
+                segment.scratch[self.offsets[i] - low : self.offsets[i + 1] - low].reshape(self.views[i].shape)
+                for i in range(segment.first, segment.last)
+            ]
 
     def allocate(self, name: str, values: Mapping[str, Any]) -> None:
         """Make a state, and fill it for the parameters that have not made a step."""
@@ -160,49 +137,59 @@ class Flat(Executor):
             if self.missing != self.planned or active != self.active:
                 self.plan(values, active)
             self.values = values
-        for segment in self.segments:
-            self.prepare_segment(segment, values, check)
-        compiled = [segment for segment in self.segments if segment.kernel is not None]
-        self.compiled = []  # also what a step has left that failed
-        if compiled:
-            self.compiled = together([s.kernel.bind(s.value, s.g, s.states, s.hyper) for s in compiled])
-            if check and not_finite(self.compiled):
-                for segment in compiled:
-                    self.check(segment)
+        for cohort in self.cohorts:
+            self.prepare_cohort(cohort, values, check)
 
-    def check(self, segment: Segment) -> None:
-        """Raise GradientError when a gradient of the segment is not finite."""
-        for i in range(segment.first, segment.last):
-            check_finite(self.gradients[i], self.labels[i])
-
-    def prepare_segment(self, segment: Segment, values: dict[str, Any], check: bool) -> None:
+    def prepare_cohort(self, cohort: Cohort, values: dict[str, Any], check: bool) -> None:
         """Gather, check, and compute the new values; or find out that computing them in place will work."""
-        g = segment.g = self.gather(segment)
-        if segment.seen is not values or self.rule.advance is not None:
-            segment.hyper, segment.next_clock = self.hyper(values, segment.steps, segment.clock)
+        if cohort.values is not values or self.rule.advance is not None:
+            cohort.hyper, cohort.next_clock = self.hyper(values, cohort.steps, cohort.clock)
+            cohort.values = values
         elif self.rule.counts:
-            segment.hyper["t"] = segment.steps + 1
-        segment.new = None
-        segment.kernel = None
-        if g.size >= LEAST:
-            segment.kernel = find(self.rule, segment.hyper, self.dtype, g.size, self.value.size)
-        if segment.kernel is not None:
-            return  # and it is checked with the others that are compiled
+            cohort.hyper["t"] = cohort.steps + 1
+        kernel = None
+        if cohort.size >= LEAST:
+            kernel = find(self.rule, cohort.hyper, self.dtype, cohort.size, self.value.size)
+        for segment in cohort.segments:
+            segment.g = self.gather(segment)
+            segment.new = None
+        cohort.kernel = kernel
+        if kernel is None:
+            cohort.batch = None
+            for segment in cohort.segments:
+                self.prepare_segment(segment, cohort, check)
+            cohort.tried = values
+            return
+        batch = cohort.batch
+        if batch is None or batch.kernel is not kernel:
+            batch = cohort.batch = Batch(kernel, [(s.value, s.states) for s in cohort.segments])
+        batch.renew([segment.g for segment in cohort.segments], cohort.hyper)
+        if check and batch.not_finite():
+            for segment in cohort.segments:
+                self.check(segment)
+
+    def prepare_segment(self, segment: Segment, cohort: Cohort, check: bool) -> None:
+        """For NumPy: compute the new values of a small segment; try the rule on one element of a large one."""
+        g, hyper = segment.g, cohort.hyper
         if check and not math.isfinite(g.dot(g)):
             self.check(segment)
         if g.size > BLOCK:
-            self.run_part(segment, slice(0, 1))
+            self.run_part(segment, hyper, slice(0, 1))
             return
-        new = self.rule.function(segment.value, g, *segment.states, **segment.hyper)
-        if segment.seen is not values:
+        new = self.rule.function(segment.value, g, *segment.states, **hyper)
+        if cohort.tried is not cohort.values:
             segment.new = checked_result(self.rule, new, segment.value, segment.states)
-            segment.seen = values
             return
         segment.new = new = new if new.__class__ is tuple else (new,)
         for result in new:
             if id(result) in segment.inputs:
                 segment.new = keep_apart([*new], segment.value, segment.states)
                 break
+
+    def check(self, segment: Segment) -> None:
+        """Raise GradientError when a gradient of the segment is not finite."""
+        for i in range(segment.first, segment.last):
+            check_finite(self.gradients[i], self.labels[i])
 
     def gather(self, segment: Segment) -> Array:
         """The gradients of a segment, end to end."""
@@ -214,34 +201,38 @@ class Flat(Executor):
         return checked_gradient(self.gradients[first], self.views[first], self.labels[first]).reshape(-1)
 
     def commit(self) -> None:
-        for segment in self.segments:
-            if segment.new is not None:
-                for array, place in segment.kept:
-                    array[...] = segment.new[place]
-                segment.new = None
-            elif segment.kernel is None:
-                self.run_blocks(segment)
-            segment.steps += 1
-            segment.clock = segment.next_clock
-        if self.compiled:
-            run(self.compiled)
-            self.compiled = []
+        for cohort in self.cohorts:
+            if cohort.batch is not None:
+                cohort.batch.run()
+            else:
+                for segment in cohort.segments:
+                    self.write(segment, cohort)
+            for segment in cohort.segments:
+                segment.g = None
+            cohort.steps += 1
+            cohort.clock = cohort.next_clock
+        self.gradients = []
 
-    def run_part(self, segment: Segment, part: slice) -> tuple[Array, list[Any], list[Any]]:
-        """The rule on a part of a segment: the part's values and states, and what becomes of them."""
-        value = segment.value[part]
-        states = [None if state is None else state[part] for state in segment.states]
-        new = self.rule.function(value, segment.g[part], *states, **segment.hyper)
-        return value, states, checked_result(self.rule, new, value, states)
-
-    def run_blocks(self, segment: Segment) -> None:
-        """Run the rule block by block, writing as it goes."""
+    def write(self, segment: Segment, cohort: Cohort) -> None:
+        """Write what NumPy has computed for a small segment; compute and write a large one block by block."""
+        if segment.new is not None:
+            for array, place in segment.kept:
+                array[...] = segment.new[place]
+            segment.new = None
+            return
         for low in range(0, segment.g.size, BLOCK):
-            value, states, new = self.run_part(segment, slice(low, low + BLOCK))
+            value, states, new = self.run_part(segment, cohort.hyper, slice(low, low + BLOCK))
             value[...] = new[0]
             for state, result in zip(states, new[1:], strict=True):
                 if state is not None:
                     state[...] = result
+
+    def run_part(self, segment: Segment, hyper: dict[str, Any], part: slice) -> tuple[Array, list[Any], list[Any]]:
+        """The rule on a part of a segment: the part's values and states, and what becomes of them."""
+        value = segment.value[part]
+        states = [None if state is None else state[part] for state in segment.states]
+        new = self.rule.function(value, segment.g[part], *states, **hyper)
+        return value, states, checked_result(self.rule, new, value, states)
 
     # Access to the state of one parameter
 
