@@ -280,3 +280,18 @@ def test_many_parameters_run_as_one(monkeypatch, part):
             g[-1] = kept
     finally:
         kernels(before)
+
+
+def test_a_rule_may_call_its_states_what_it_likes(monkeypatch):
+    """Also as the generated loops might call their own variables."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(rules, "PART", 700)
+
+    @optim.update_rule(state=("first", "last", "start", "size", "row", "i", "constants", "places"))
+    def named(p, g, first, last, start, size, row, i, constants, places, *, lr):
+        first = first + g
+        return p - lr * first * i, first, last + 1, start + 2, size * 2, row - g, i + p, constants + 3, places * g
+
+    got, expected = run(named, {"lr": 0.1})
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -25,44 +25,47 @@ DAMAGE = (ImportError, OSError, EOFError, RuntimeError, ValueError, UnpicklingEr
 def source_of(
     rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]
 ) -> str:
-    """A Python function for Numba that runs a rule over a range of the elements of its arrays."""
-    lines = [f"def {rule.name}({', '.join(arrays)}, constants, first, last):  # {dtype}"]
-    lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
-    lines += _indented(_loop(loop, arrays, written, {"part": "first:last"}))
+    """A Python function for Numba that runs a rule over a range of the elements of its arrays.
+
+    Names of its own begin with an underscore, since a rule may call its states whatever it likes.
+    """
+    lines = [f"def {rule.name}({', '.join(arrays)}, _constants, _first, _last):  # {dtype}"]
+    lines += [f"    c_{i} = _constants[{i}]" for i in range(len(loop.constants))]
+    lines += _indented(_loop(loop, arrays, written, {"part": "_first:_last"}))
     return "\n".join(lines) + "\n"
 
 
 def source_for_many(
     rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]
 ) -> str:
-    """The same for many sets of arrays, as if they lay end to end; `places` has a row for each: size and addresses.
+    """The same for many sets of arrays, as if they lay end to end; `_places` has a row for each: size and addresses.
 
     It goes through both halves of what it has of a set at once: memory, which is what bounds large updates, then hands
     out somewhat more.
     """
-    lines = [f"def {rule.name}(places, constants, first, last):  # {dtype}"]
-    lines += [f"    c_{i} = constants[{i}]" for i in range(len(loop.constants))]
-    lines += ["    end = 0", "    for row in range(places.shape[0]):"]
-    inside = ["start, size = end, places[row, 0]", "end = start + size"]
-    inside += ["low, high = max(first - start, 0), min(last - start, size)"]
-    inside += ["middle = low + (high - low) // 2", "stop = 2 * middle - low"]
-    inside += ["if low < high:"]
-    each = [f"{name} = array_at(places[row, {i + 1}], size, constants)" for i, name in enumerate(arrays)]
-    each += _loop(loop, arrays, written, {"low": "low:middle", "high": "middle:stop"})
-    each += _loop(loop, arrays, written, {"rest": "stop:high"})
+    lines = [f"def {rule.name}(_places, _constants, _first, _last):  # {dtype}"]
+    lines += [f"    c_{i} = _constants[{i}]" for i in range(len(loop.constants))]
+    lines += ["    _end = 0", "    for _row in range(_places.shape[0]):"]
+    inside = ["_start, _size = _end, _places[_row, 0]", "_end = _start + _size"]
+    inside += ["_low, _high = max(_first - _start, 0), min(_last - _start, _size)"]
+    inside += ["_middle = _low + (_high - _low) // 2", "_stop = 2 * _middle - _low"]
+    inside += ["if _low < _high:"]
+    each = [f"{name} = array_at(_places[_row, {i + 1}], _size, _constants)" for i, name in enumerate(arrays)]
+    each += _loop(loop, arrays, written, {"low": "_low:_middle", "high": "_middle:_stop"})
+    each += _loop(loop, arrays, written, {"rest": "_stop:_high"})
     return "\n".join(lines + _indented(_indented(inside + _indented(each)))) + "\n"
 
 
 def _loop(loop: Loop, arrays: Sequence[str], written: dict[str, str | None], parts: dict[str, str]) -> list[str]:
     """A loop through parts of one length at once: their names, and where they lie."""
+    stores = [(name, result) for name, result in written.items() if result is not None]
     lines = [f"{name}_{part} = {name}[{place}]" for part, place in parts.items() for name in arrays]
-    lines.append(f"for i in range(p_{next(iter(parts))}.shape[0]):")
+    lines.append(f"for _i in range(p_{next(iter(parts))}.shape[0]):")
     for part in parts:
-        body = [f"{name}_i = {name}_{part}[i]" for name in arrays if name in loop.reads]
+        body = [f"{name}_i = {name}_{part}[_i]" for name in arrays if name in loop.reads]
         body += loop.body
-        stores = [(name, result) for name, result in written.items() if result is not None]
         body += [f"{name}_new = {result}" for name, result in stores]
-        body += [f"{name}_{part}[i] = {name}_new" for name, _ in stores]
+        body += [f"{name}_{part}[_i] = {name}_new" for name, _ in stores]
         lines += _indented(body)
     return lines
 

@@ -115,8 +115,10 @@ class Batch:
     def renew(self, gradients: Sequence[Array], hyper: dict[str, Any]) -> None:
         """Take what the next step is to be made with."""
         self.constants = np.array(self.kernel.evaluate(**hyper), self.kernel.dtype)
-        self.gradients = gradients
-        if self.places is not None:
+        if self.places is None:
+            self.gradients = [g if g.flags.writeable else g.copy() for g in gradients]
+        else:
+            self.gradients = gradients
             self.places[:, _GRADIENT] = [address_of(g) for g in gradients]
 
     def not_finite(self) -> bool:
@@ -131,7 +133,7 @@ class Batch:
             self.kernel.shared(self.size, self.size, self.places, self.constants, least=PART)
         else:
             for (p, *states), g in zip(self.arrays, self.gradients, strict=True):
-                self.kernel.loop(p, g if g.flags.writeable else g.copy(), *states, self.constants, 0, p.size)
+                self.kernel.loop(p, g, *states, self.constants, 0, p.size)
         self.gradients = ()
 
 
