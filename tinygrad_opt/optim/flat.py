@@ -153,7 +153,6 @@ class Flat(Executor):
         for segment in cohort.segments:
             segment.g = self.gather(segment)
             segment.new = None
-        cohort.kernel = kernel
         if kernel is None:
             cohort.batch = None
             for segment in cohort.segments:

@@ -31,7 +31,7 @@ class Segment:
 class Cohort:
     """Segments that have made as many steps: one set of hyperparameters for all, and one call of a compiled rule."""
 
-    __slots__ = ("batch", "clock", "hyper", "kernel", "next_clock", "segments", "size", "steps", "tried", "values")
+    __slots__ = ("batch", "clock", "hyper", "next_clock", "segments", "size", "steps", "tried", "values")
 
     def __init__(self, steps: int, clock: dict[str, float]) -> None:
         self.steps = steps
@@ -41,7 +41,6 @@ class Cohort:
         self.hyper: dict[str, Any] = {}
         self.values: dict[str, Any] | None = None
         self.tried: dict[str, Any] | None = None
-        self.kernel: Any = None
         self.batch: Batch | None = None
 
     def fits(self, steps: int, clock: dict[str, float]) -> bool:
