@@ -8,7 +8,7 @@ from tinygrad_opt.errors import GradientError
 from tinygrad_opt.kernels import kernels
 from tinygrad_opt.kernels.places import address_of
 
-LARGE = 300_000
+LARGE = 300_000  # two of these are looked at by the compiled sum, one by a dot product
 finite = pytest.importorskip("tinygrad_opt.kernels.finite")
 
 
@@ -62,19 +62,25 @@ def test_nothing_is_updated_when_the_last_parameter_has_nan(numba_rules):
 
 
 def test_a_step_that_failed_leaves_nothing_for_the_next(numba_rules):
-    p = large_parameters(["p"])["p"]
-    optimizer = tg.optim.SGD([p], 1)
-    p.grad = np.full(LARGE, np.nan, np.float32)
+    parameters = large_parameters(["first", "last"]).values()
+    optimizer = tg.optim.SGD(parameters, 1)
+    for p in parameters:
+        p.grad = np.full(LARGE, np.nan, np.float32)
     with pytest.raises(GradientError):
         optimizer.step()
     kernels("numpy")
-    p.grad = np.full(LARGE, 2, np.float32)
+    for p in parameters:
+        p.grad = np.full(LARGE, 2, np.float32)
     optimizer.step()
-    assert (p.data == -1).all()
+    for p in parameters:
+        assert (p.data == -1).all()
 
 
-def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules):
-    p = large_parameters(["p"])["p"]
-    p.grad = np.full(LARGE, 1e38, np.float32)
-    tg.optim.SGD([p], 1e-38).step()
-    np.testing.assert_allclose(p.data, 0, atol=1e-6)
+@pytest.mark.parametrize("names", [["alone"], ["first", "last"]])
+def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules, names):
+    parameters = large_parameters(names).values()
+    for p in parameters:
+        p.grad = np.full(LARGE, 1e38, np.float32)
+    tg.optim.SGD(parameters, 1e-38).step()
+    for p in parameters:
+        np.testing.assert_allclose(p.data, 0, atol=1e-6)
