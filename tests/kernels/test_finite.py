@@ -52,7 +52,7 @@ def numba_rules():
 
 def test_nothing_is_updated_when_the_last_parameter_has_nan(numba_rules):
     parameters = large_parameters(["first", "last"])
-    optimizer = tg.optim.Adam(parameters.values())
+    optimizer = tg.optim.Adam(parameters.values(), error_if_nonfinite=True)
     for p in parameters.values():
         p.grad = np.ones(LARGE, np.float32)
     parameters["last"].grad.data[7] = np.nan
@@ -63,7 +63,7 @@ def test_nothing_is_updated_when_the_last_parameter_has_nan(numba_rules):
 
 def test_a_step_that_failed_leaves_nothing_for_the_next(numba_rules):
     parameters = large_parameters(["first", "last"]).values()
-    optimizer = tg.optim.SGD(parameters, 1)
+    optimizer = tg.optim.SGD(parameters, 1, error_if_nonfinite=True)
     for p in parameters:
         p.grad = np.full(LARGE, np.nan, np.float32)
     with pytest.raises(GradientError):
@@ -77,10 +77,29 @@ def test_a_step_that_failed_leaves_nothing_for_the_next(numba_rules):
 
 
 @pytest.mark.parametrize("names", [["alone"], ["first", "last"]])
-def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules, names):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, LARGE // 4, LARGE // 2, LARGE - 1])
+def test_a_large_step_tells_of_what_it_met(numba_rules, names, bad, place):
+    """The loop that updates looks at the gradients on its way."""
+    parameters = large_parameters(names)
+    optimizer = tg.optim.Adam(parameters.values())
+    for p in parameters.values():
+        p.grad = np.ones(LARGE, np.float32)
+    optimizer.step()
+    parameters[names[-1]].grad.data[place] = bad
+    with pytest.warns(tg.optim.OptimizerWarning, match=rf"{names[-1]}.* 1 of {LARGE} .* at \({place},\)"):
+        optimizer.step()
+    for p in parameters.values():
+        assert np.isnan(p.data).sum() == (p is parameters[names[-1]])
+    optimizer.step()
+
+
+@pytest.mark.parametrize("names", [["alone"], ["first", "last"]])
+@pytest.mark.parametrize("strict", [False, True])
+def test_finite_gradients_with_an_infinite_sum_are_used(numba_rules, names, strict):
     parameters = large_parameters(names).values()
     for p in parameters:
         p.grad = np.full(LARGE, 1e38, np.float32)
-    tg.optim.SGD(parameters, 1e-38).step()
+    tg.optim.SGD(parameters, 1e-38, error_if_nonfinite=strict).step()
     for p in parameters:
         np.testing.assert_allclose(p.data, 0, atol=1e-6)

@@ -1,5 +1,8 @@
 """The loops that are generated for update rules are right as plain Python already, and are kept safely."""
 
+import operator
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -43,14 +46,23 @@ def test_the_loop_for_many_takes_them_as_if_they_lay_end_to_end(first, last):
     p, v = rule.function(*SETS, **HYPER)
     borders = [0, 3, 3, 4, 11]
     vectors = [part for i in range(4) for part in SETS.copy()[:, borders[i] : borders[i + 1]]]
-    table = np.array([[vectors[i].size, i, i + 1, i + 2] for i in range(0, len(vectors), 3)])
-    scope = {"np": np, "array_at": lambda address, size, like: vectors[address]}
+    table = np.array([[vectors[i].size, i, i + 1, i + 2, 0] for i in range(0, len(vectors), 3)])
+    scope = {"np": np, "array_at": lambda address, size, like: vectors[address], "add_in_any_order": operator.add}
     exec(kernel.source_for_many, scope)
     scope[rule.name](table, np.array(kernel.evaluate(**HYPER)), first, last)
     expected = SETS.copy()
     expected[0, first:last], expected[2, first:last] = p[first:last], v[first:last]
     for i in range(3):
         np.testing.assert_array_equal(np.concatenate(vectors[i::3]), expected[i])
+    assert not table[:, -1].any()
+    for place in range(11):
+        gradients = SETS[1].copy()
+        gradients[place] = np.nan
+        for i in range(4):
+            vectors[3 * i + 1][:] = gradients[borders[i] : borders[i + 1]]
+        table[:, -1] = 0
+        scope[rule.name](table, np.array(kernel.evaluate(**HYPER)), first, last)
+        assert table[:, -1].tolist() == [first <= place < last and a <= place < b for a, b in pairwise(borders)]
 
 
 def test_machine_code_is_kept_in_the_named_folder(tmp_path, monkeypatch):

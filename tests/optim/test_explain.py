@@ -146,6 +146,14 @@ def test_race_with_noise_is_reproducible_and_common():
     assert not np.array_equal(one["a"].points, other["a"].points)
 
 
+def test_a_race_ends_before_a_gradient_that_is_not_finite():
+    """√x at 0 has a value and no slope; nothing is said, since the path shows it."""
+    makers = {"sgd": lambda p: optim.SGD(p, 0.1), "wrapped": lambda p: optim.Lookahead(optim.Adam(p, 0.1))}
+    for path in optim.race(lambda x: np.sqrt(x).sum(), [0.0, 1.0], makers, 3).values():
+        np.testing.assert_array_equal(path.points[0, 0], [0.0, 1.0])
+        assert np.isnan(path.points[0, 1:]).all()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_repr_says_where_epsilon_stands(name):
     optimizer = getattr(optim, name)([tg.Tensor(np.ones((2, 2)), requires_grad=True)], lr=0.1)

@@ -62,7 +62,7 @@ class TestStep:
 
     def test_a_nan_names_the_parameter_and_nothing_moves(self):
         a, b, c = leaf(1.0, name="fc.weight"), leaf(2.0, 3.0, name="fc.bias"), leaf(1.0)
-        optimizer = optim.Adam([{"params": [c]}, {"params": [a, b]}], 0.1)
+        optimizer = optim.Adam([{"params": [c]}, {"params": [a, b]}], 0.1, error_if_nonfinite=True)
         give(a, b, c)
         optimizer.step()
         before = [p.data.copy() for p in (a, b, c)]
@@ -75,17 +75,39 @@ class TestStep:
             np.testing.assert_array_equal(p.data, old)
         assert_same_state(saved, optimizer.state_dict())
 
-    def test_nonfinite_may_be_let_through(self):
+    @pytest.mark.parametrize("kind", [optim.SGD, optim.LARS])
+    def test_by_default_a_step_with_nan_is_made_whole_and_told_of_once(self, kind):
+        a, b = leaf(1.0, name="fc.weight"), leaf(2.0, 3.0, name="fc.bias")
+        optimizer = kind([a, b], 0.1)
+        give(a)
+        b.grad = tg.Tensor(np.array([1.0, np.nan]))
+        with pytest.warns(optim.OptimizerWarning, match=r"'fc.bias' has 1 of 2 .* nan at \(1,\).*error_if_nonfinite"):
+            optimizer.step()
+        assert a.data[0] < 1
+        assert np.isnan(b.data[1])
+        optimizer.step()
+
+    def test_an_infinity_does_as_in_pytorch(self):
         a = leaf(1.0)
         give(a, value=np.inf)
-        optim.SGD([a], 0.1, error_if_nonfinite=False).step()
+        with pytest.warns(optim.OptimizerWarning, match="inf at"):
+            optim.SGD([a], 0.1).step()
         assert a.data[0] == -np.inf
 
-    def test_a_large_finite_gradient_is_finite(self):
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_a_large_finite_gradient_is_finite(self, strict):
         a = leaf(1.0, dtype=np.float32)
         give(a, value=1e30)
-        optim.SGD([a], 1e-30).step()
+        optim.SGD([a], 1e-30, error_if_nonfinite=strict).step()
         assert a.data[0] == 0
+
+    @pytest.mark.parametrize("kind", [optim.SGD, optim.LARS])
+    def test_what_the_user_does_about_overflow_does_not_stop_a_step(self, kind):
+        a, b = leaf(1.0, dtype=np.float32), leaf(1.0, dtype=np.float32)
+        give(a, b, value=1e30)
+        with np.errstate(all="raise"):
+            kind([a, b], 1e30).step()
+        assert a.data[0] == b.data[0]
 
     def test_no_gradient_at_all(self):
         with pytest.raises(GradientError, match=r"none of the 1 parameters .* loss.backward\(\)"):

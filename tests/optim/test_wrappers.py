@@ -170,6 +170,10 @@ def test_wrappers_stack_and_take_schedules():
     schedule.step()
     assert optimizer.param_groups[0]["lr"] == 0.05
     assert "Lookahead(k=5, alpha=0.5" in repr(optimizer)
+    optimizer.error_if_nonfinite = True
+    give(w, np.nan)
+    with pytest.raises(tg.errors.GradientError, match="nothing was updated"):
+        optimizer.step()
 
 
 def test_wrong_arguments():

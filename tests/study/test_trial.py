@@ -179,6 +179,15 @@ def test_a_task_that_gives_no_problem_is_refused(registries):
         run_trial(trial("three"))
 
 
+def test_a_gradient_that_is_no_number_ends_the_run_without_a_warning(registries):
+    @task("steep")
+    def steep(rng):
+        whole = data.TensorDataset(np.zeros((4, 1), np.float32))
+        return Problem(nn.Linear(1, 1, bias=False), lambda outputs: np.sqrt(outputs).sum(), (whole, whole, whole))
+
+    assert run_trial(trial("steep")).diverged == 1
+
+
 def test_a_task_that_begins_with_no_number_is_refused(registries):
     @task("broken")
     def broken(rng):

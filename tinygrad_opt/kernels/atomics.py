@@ -1,4 +1,4 @@
-"""What compiled loops on several threads need of the processor: numbers that others write, and addresses."""
+"""What compiled loops need of the processor: numbers that other threads write, addresses, sums in any order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic as _intrinsic
 
-__all__ = ["addresses_of", "array_at", "call_part", "offer_core", "read", "swap", "write"]
+__all__ = ["add_in_any_order", "addresses_of", "array_at", "call_part", "offer_core", "read", "swap", "write"]
 
 offer_core = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
 """Let another thread have this core, if one waits for it."""
@@ -111,6 +111,16 @@ def call_part(typing_context, function, arguments, first, last):  # type: ignore
         return builder.call(builder.inttoptr(args[0], _PART.as_pointer()), args[1:])
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def add_in_any_order(typing_context, total, term):  # type: ignore[no-untyped-def]
+    """``total + term`` that may be regrouped, so that a loop adds as many terms at once as the processor can."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.fadd(*args, flags=("reassoc",))
+
+    return total(total, term), generate
 
 
 @intrinsic

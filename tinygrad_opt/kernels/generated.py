@@ -38,10 +38,11 @@ def source_of(
 def source_for_many(
     rule: Any, loop: Loop, arrays: Sequence[str], written: dict[str, str | None], dtype: np.dtype[Any]
 ) -> str:
-    """The same for many sets of arrays, as if they lay end to end; `_places` has a row for each: size and addresses.
+    """The same for many sets of arrays, as if they lay end to end.
 
-    It goes through both halves of what it has of a set at once: memory, which is what bounds large updates, then hands
-    out somewhat more.
+    `_places` has a row for each: size, addresses, and a last number that becomes 1 where a gradient may hold a NaN or
+    an infinity. Both halves of what there is to do of a set are gone through at once: memory, which is what bounds
+    large updates, then hands out somewhat more.
     """
     lines = [f"def {rule.name}(_places, _constants, _first, _last):  # {dtype}"]
     lines += [f"    c_{i} = _constants[{i}]" for i in range(len(loop.constants))]
@@ -51,18 +52,23 @@ def source_for_many(
     inside += ["_middle = _low + (_high - _low) // 2", "_stop = 2 * _middle - _low"]
     inside += ["if _low < _high:"]
     each = [f"{name} = array_at(_places[_row, {i + 1}], _size, _constants)" for i, name in enumerate(arrays)]
-    each += _loop(loop, arrays, written, {"low": "_low:_middle", "high": "_middle:_stop"})
-    each += _loop(loop, arrays, written, {"rest": "_stop:_high"})
+    each += ["_sum = p.dtype.type(0)"]
+    each += _loop(loop, arrays, written, {"low": "_low:_middle", "high": "_middle:_stop"}, watched=True)
+    each += _loop(loop, arrays, written, {"rest": "_stop:_high"}, watched=True)
+    each += ["if not np.isfinite(_sum):", f"    _places[_row, {len(arrays) + 1}] = 1"]
     return "\n".join(lines + _indented(_indented(inside + _indented(each)))) + "\n"
 
 
-def _loop(loop: Loop, arrays: Sequence[str], written: dict[str, str | None], parts: dict[str, str]) -> list[str]:
-    """A loop through parts of one length at once: their names, and where they lie."""
+def _loop(
+    loop: Loop, arrays: Sequence[str], written: dict[str, str | None], parts: dict[str, str], watched: bool = False
+) -> list[str]:
+    """A loop through parts of one length at once: their names, and where they lie. When watched, it sums gradients."""
     stores = [(name, result) for name, result in written.items() if result is not None]
     lines = [f"{name}_{part} = {name}[{place}]" for part, place in parts.items() for name in arrays]
     lines.append(f"for _i in range(p_{next(iter(parts))}.shape[0]):")
     for part in parts:
-        body = [f"{name}_i = {name}_{part}[_i]" for name in arrays if name in loop.reads]
+        body = [f"{name}_i = {name}_{part}[_i]" for name in arrays if name in loop.reads or (watched and name == "g")]
+        body += ["_sum = add_in_any_order(_sum, g_i)"] if watched else []
         body += loop.body
         body += [f"{name}_new = {result}" for name, result in stores]
         body += [f"{name}_{part}[_i] = {name}_new" for name, _ in stores]
@@ -85,11 +91,12 @@ def compile_source(source: str, kinds: Sequence[Any]) -> Any:
     """
     import numba
 
-    from .atomics import array_at
+    from .atomics import add_in_any_order, array_at
 
     path = keep(source)
     # a cached loop looks its module up by name
-    namespace: dict[str, Any] = {"array_at": array_at, "np": np, "__name__": __name__}
+    names = {"add_in_any_order": add_in_any_order, "array_at": array_at, "np": np}
+    namespace: dict[str, Any] = {**names, "__name__": __name__}
     exec(compile(source, str(path or "<update rule>"), "exec"), namespace)
     function = namespace[source[4 : source.index("(")]]
     signature = numba.void(*kinds, numba.int64, numba.int64)

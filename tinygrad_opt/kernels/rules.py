@@ -6,6 +6,7 @@ arrays are cut over the cores.
 
 from __future__ import annotations
 
+import ast
 import math
 import sys
 import warnings
@@ -42,10 +43,14 @@ _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Kernel:
-    """A rule for one dtype and one outcome of its branches; called as ``kernel(p, g, states, hyper)``."""
+    """A rule for one dtype and one outcome of its branches; called as ``kernel(p, g, states, hyper)``.
 
-    def __init__(self, rule: Any, loop: Loop, dtype: np.dtype[Any]) -> None:
+    It is `timed` where the same hyperparameters may call for another one at another step.
+    """
+
+    def __init__(self, rule: Any, loop: Loop, dtype: np.dtype[Any], timed: bool) -> None:
         self.dtype = dtype
+        self.timed = timed
         self.exact = loop.exact
         self.count = len(loop.constants)
         self.evaluate = _evaluator(rule.hyper, "(" + "".join(f"{text}, " for text in loop.constants) + ")", loop.names)
@@ -109,13 +114,15 @@ class Batch:
         self.gradients: Sequence[Array] = ()
         self.constants: Array
         self.places: Any = None
-        if self.size >= 2 * PART and kernel.shared is not None:
-            self.places = np.array([[p.size, *map(address_of, (p, p, *rest))] for p, *rest in self.arrays], np.int64)
+        self.watches = self.size >= 2 * PART and kernel.shared is not None
+        if self.watches:
+            rows = [[p.size, *map(address_of, (p, p, *rest)), 0] for p, *rest in self.arrays]
+            self.places = np.array(rows, np.int64)
 
     def renew(self, gradients: Sequence[Array], hyper: dict[str, Any]) -> None:
         """Take what the next step is to be made with."""
         self.constants = np.array(self.kernel.evaluate(**hyper), self.kernel.dtype)
-        if self.places is None:
+        if not self.watches:
             self.gradients = [g if g.flags.writeable else g.copy() for g in gradients]
         else:
             self.gradients = gradients
@@ -123,18 +130,27 @@ class Batch:
 
     def not_finite(self) -> bool:
         """Whether the gradients may hold a NaN or an infinity."""
-        if self.places is None:
-            return not all(math.isfinite(g.dot(g)) for g in self.gradients)
+        if not self.watches:
+            with np.errstate(all="ignore"):
+                return not all(math.isfinite(g.dot(g)) for g in self.gradients)
         return bool(self.kernel.look(self.places, _GRADIENT, self.size, self.kernel.dtype))
 
-    def run(self) -> None:
-        """Update all, on a thread for each PART of the elements, and let go of the gradients."""
-        if self.places is not None:
+    def run(self) -> bool:
+        """Update all, on a thread for each PART of the elements, and let go of the gradients.
+
+        Returns
+        -------
+        bool
+            Whether its loop watches the gradients and has met what may be a NaN or an infinity.
+        """
+        gradients, self.gradients = self.gradients, ()
+        if self.watches:
+            self.places[:, -1] = 0
             self.kernel.shared(self.size, self.size, self.places, self.constants, least=PART)
-        else:
-            for (p, *states), g in zip(self.arrays, self.gradients, strict=True):
-                self.kernel.loop(p, g, *states, self.constants, 0, p.size)
-        self.gradients = ()
+            return bool(self.places[:, -1].any())
+        for (p, *states), g in zip(self.arrays, gradients, strict=True):
+            self.kernel.loop(p, g, *states, self.constants, 0, p.size)
+        return False
 
 
 class Program:
@@ -158,16 +174,18 @@ class Program:
     def trace(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
         """The loop for these hyperparameters' branches, not compiled yet."""
         path: tuple[bool, ...] = ()
+        timed = self.rule.advance is not None
 
         def decide(test: str, names: dict[str, Any]) -> bool:
-            nonlocal path
+            nonlocal path, timed
+            timed = timed or any(isinstance(part, ast.Name) and part.id == "t" for part in ast.walk(ast.parse(test)))
             if path not in self.tests:
                 self.tests[path] = _evaluator(self.rule.hyper, test, names)
             path = (*path, bool(self.tests[path](**hyper)))
             return path[-1]
 
         loop = trace(self.rule.function, self.rule.hyper, decide)
-        return self.traced.setdefault((path, dtype), Kernel(self.rule, loop, dtype))
+        return self.traced.setdefault((path, dtype), Kernel(self.rule, loop, dtype, timed))
 
     def compile(self, hyper: dict[str, Any], dtype: np.dtype[Any]) -> Kernel:
         """Trace and compile for these hyperparameters' branches."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from .execute import Executor
+from .execute import Executor, not_finite
 from .groups import many
 
 __all__ = ["Advice", "OptimizerWarning", "disagreement", "no_gradients"]
@@ -53,6 +53,22 @@ class Advice:
             f"{executor.labels[position]}). Call zero_grad() after each step; or, if the sum is meant, pass "
             f"accumulates=True to the optimizer.",
         )
+
+    def not_finite(self, groups: Sequence[Mapping[str, Any]]) -> None:
+        """Name the first parameter whose gradient held a NaN or an infinity in a step that was made nevertheless."""
+        if "not finite" in self.said:
+            return
+        for group in groups:
+            for p, name in zip(group["params"], group["param_names"], strict=True):
+                found = "" if p.grad is None else not_finite(p.grad.data, f"parameter '{name}'")
+                if found:
+                    self.say(
+                        "not finite",
+                        f"{found}. The step was made with it, as PyTorch's would be; those elements and their state "
+                        f"are seldom finite from here on. tg.detect_anomaly() finds the operation it came from; with "
+                        f"error_if_nonfinite=True the optimizer raises before it updates anything.",
+                    )
+                    return
 
     def unused(self, groups: Sequence[Mapping[str, Any]]) -> None:
         """Name the parameters that have no gradient, unless none has one."""

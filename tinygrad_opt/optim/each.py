@@ -23,8 +23,10 @@ class Each(Executor):
         self.states: list[dict[str, Any]] = [{} for _ in params]
         self.pending: list[tuple[int, Sequence[Any], dict[str, float]]] = []
 
+    @np.errstate(all="ignore")
     def prepare(self, values: dict[str, Any], check: bool) -> None:
         self.check_shapes()
+        self.suspected = False
         some = [i for i, gradient in enumerate(self.gradients) if gradient is not None and self.params[i].size]
         self.pending = [self.compute(i, values, check) for i in some]
 
@@ -32,8 +34,10 @@ class Each(Executor):
         """The new values of one parameter."""
         p, rule, label, old = self.params[i].data, self.rule, self.labels[i], self.states[i]
         g = checked_gradient(self.gradients[i], p, label)
-        if check and not math.isfinite(np.vdot(g, g)):
-            check_finite(g, label)
+        if not math.isfinite(np.vdot(g, g)):
+            self.suspected = True
+            if check:
+                check_finite(g, label)
         hyper, clock = self.hyper(values, self.steps[i], self.clocks[i])
         states = []
         for name, wanted in zip(rule.state, rule.active(values), strict=True):
@@ -47,6 +51,7 @@ class Each(Executor):
             return init(p)
         return np.full_like(p, values[init] if isinstance(init, str) else init)
 
+    @np.errstate(all="ignore")
     def commit(self) -> None:
         for i, new, clock in self.pending:
             p = self.params[i]

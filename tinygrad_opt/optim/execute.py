@@ -16,7 +16,7 @@ from ..autograd import Tensor
 from ..errors import GradientError, ShapeError
 from .rule import UpdateRule
 
-__all__ = ["Array", "Executor", "check_finite", "checked_gradient", "checked_result", "keep_apart"]
+__all__ = ["Array", "Executor", "check_finite", "checked_gradient", "checked_result", "keep_apart", "not_finite"]
 
 Array = np.ndarray[Any, Any]
 
@@ -36,6 +36,7 @@ class Executor:
         self.leaves: list[Any] = []
         self.missing: list[int] = []
         self.summed: int | None = None
+        self.suspected = False
         self.views: list[Any] = [None] * len(params)
         self.moved = False
 
@@ -83,7 +84,10 @@ class Executor:
         return {name: values[name] for name in self.rule.hyper}, clock
 
     def prepare(self, values: dict[str, Any], check: bool) -> None:
-        """Do all that can fail about a step with these hyperparameters."""
+        """Do all that can fail about a step with these hyperparameters; with `check`, NaN in a gradient makes it fail.
+
+        After `commit`, ``suspected`` says whether a gradient may have held a NaN or an infinity.
+        """
         raise NotImplementedError
 
     def commit(self) -> None:
@@ -120,18 +124,26 @@ def checked_gradient(gradient: Array, parameter: Array, label: str) -> Array:
     return gradient.astype(parameter.dtype)
 
 
-def check_finite(gradient: Array, label: str) -> None:
-    """Raise GradientError when a gradient holds a NaN or an infinity."""
+def not_finite(gradient: Array, label: str) -> str:
+    """A sentence about the NaNs and infinities in a gradient; empty when there are none."""
     finite = np.isfinite(gradient)
     if finite.all():
-        return
+        return ""
     count = int(finite.size - np.count_nonzero(finite))
     place = tuple(int(i) for i in np.argwhere(~finite)[0])
-    raise GradientError(
+    return (
         f"step(): the gradient of {label} has {count} of {finite.size} elements that are not finite, the first "
-        f"{gradient[place]} at {place}; nothing was updated. Look for log(0), division by 0, or a learning rate "
-        f"that is too large; or pass error_if_nonfinite=False to go on regardless."
+        f"{gradient[place]} at {place}"
     )
+
+
+def check_finite(gradient: Array, label: str) -> None:
+    """Raise GradientError when a gradient holds a NaN or an infinity."""
+    if found := not_finite(gradient, label):
+        raise GradientError(
+            f"{found}; nothing was updated. Look for log(0), division by 0, or a learning rate that is too large; or "
+            f"pass error_if_nonfinite=False to go on regardless."
+        )
 
 
 def checked_result(rule: UpdateRule, new: Any, value: Array, states: Sequence[Any]) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Tensor
+from ..kernels import kernels
 from ..kernels.rules import LEAST, Batch, find
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
@@ -137,41 +138,53 @@ class Flat(Executor):
             if self.missing != self.planned or active != self.active:
                 self.plan(values, active)
             self.values = values
+        self.suspected = False
         for cohort in self.cohorts:
             self.prepare_cohort(cohort, values, check)
 
     def prepare_cohort(self, cohort: Cohort, values: dict[str, Any], check: bool) -> None:
         """Gather, check, and compute the new values; or find out that computing them in place will work."""
+        batch = cohort.batch
         if cohort.values is not values or self.rule.advance is not None:
             cohort.hyper, cohort.next_clock = self.hyper(values, cohort.steps, cohort.clock)
-            cohort.values = values
+            cohort.values, batch = values, None
         elif self.rule.counts:
             cohort.hyper["t"] = cohort.steps + 1
-        kernel = None
-        if cohort.size >= LEAST:
-            kernel = find(self.rule, cohort.hyper, self.dtype, cohort.size, self.value.size)
+        if cohort.size >= LEAST and (batch is None or batch.kernel.timed or cohort.choice != kernels()):
+            batch = self.batch(cohort)
         for segment in cohort.segments:
             segment.g = self.gather(segment)
             segment.new = None
-        if kernel is None:
-            cohort.batch = None
-            for segment in cohort.segments:
-                self.prepare_segment(segment, cohort, check)
+        if batch is None:
+            with np.errstate(all="ignore"):
+                for segment in cohort.segments:
+                    self.prepare_segment(segment, cohort, check)
             cohort.tried = values
             return
-        batch = cohort.batch
-        if batch is None or batch.kernel is not kernel:
-            batch = cohort.batch = Batch(kernel, [(s.value, s.states) for s in cohort.segments])
         batch.renew([segment.g for segment in cohort.segments], cohort.hyper)
-        if check and batch.not_finite():
-            for segment in cohort.segments:
-                self.check(segment)
+        if (check or not batch.watches) and batch.not_finite():
+            self.suspected = True
+            if check:
+                for segment in cohort.segments:
+                    self.check(segment)
+
+    def batch(self, cohort: Cohort) -> Batch | None:
+        """A cohort's compiled rule, or None where NumPy's is to run."""
+        kernel = find(self.rule, cohort.hyper, self.dtype, cohort.size, self.value.size)
+        if kernel is None:
+            cohort.batch = None
+        elif cohort.batch is None or cohort.batch.kernel is not kernel:
+            cohort.batch = Batch(kernel, [(s.value, s.states) for s in cohort.segments])
+        cohort.choice = kernels()
+        return cohort.batch
 
     def prepare_segment(self, segment: Segment, cohort: Cohort, check: bool) -> None:
         """For NumPy: compute the new values of a small segment; try the rule on one element of a large one."""
         g, hyper = segment.g, cohort.hyper
-        if check and not math.isfinite(g.dot(g)):
-            self.check(segment)
+        if not math.isfinite(g.dot(g)):
+            self.suspected = True
+            if check:
+                self.check(segment)
         if g.size > BLOCK:
             self.run_part(segment, hyper, slice(0, 1))
             return
@@ -202,10 +215,11 @@ class Flat(Executor):
     def commit(self) -> None:
         for cohort in self.cohorts:
             if cohort.batch is not None:
-                cohort.batch.run()
+                self.suspected |= cohort.batch.run()
             else:
-                for segment in cohort.segments:
-                    self.write(segment, cohort)
+                with np.errstate(all="ignore"):
+                    for segment in cohort.segments:
+                        self.write(segment, cohort)
             for segment in cohort.segments:
                 segment.g = None
             cohort.steps += 1

@@ -38,7 +38,9 @@ class Optimizer:
         Hyperparameters, by position or by name; all of them live in ``param_groups``, where they may be changed at
         any time.
     error_if_nonfinite : bool
-        Raise when a gradient holds a NaN or an infinity, naming the parameter, before anything is updated.
+        Raise when a gradient holds a NaN or an infinity, naming the parameter, before anything is updated. Without it
+        the step is made, as in PyTorch, and the optimizer warns once. The gradients are then looked at while they are
+        used; to look at all of them first takes about an eighth of a step of five million numbers.
     accumulates : bool
         Gradients are summed over several backward passes on purpose: do not warn about it.
     allow_unused : bool
@@ -99,7 +101,7 @@ class Optimizer:
         self,
         params: Any,
         *args: Any,
-        error_if_nonfinite: bool = True,
+        error_if_nonfinite: bool = False,
         accumulates: bool = False,
         allow_unused: bool = False,
         **hyper: Any,
@@ -188,7 +190,14 @@ class Optimizer:
         Raises
         ------
         GradientError
-            A gradient that is not finite, or no gradient in any parameter; nothing has changed then.
+            No gradient in any parameter; or one that is not finite, with ``error_if_nonfinite``. Nothing has changed
+            then.
+
+        Warns
+        -----
+        OptimizerWarning
+            Gradients summed over several backward passes, some parameters without a gradient, or a gradient that is
+            not finite: each once.
         """
         loss = evaluate(closure, self)
         if self._recorded:
@@ -197,9 +206,8 @@ class Optimizer:
         self._run()
         return loss
 
-    @np.errstate(all="ignore")
     def _run(self) -> None:
-        """The step proper. What the user does about overflow must not stop it half-way."""
+        """The step proper. The executors see to it that what the user does about overflow cannot stop it half-way."""
         some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
@@ -225,11 +233,15 @@ class Optimizer:
             raise no_gradients(self.param_groups)
         self.steps_taken += 1
         number = next_number()
+        suspected = False
         for executors in self._executors:
             for executor in executors:
                 executor.commit()
+                suspected = suspected or executor.suspected
                 for leaf in executor.leaves:
                     leaf.written = number
+        if suspected and not self.error_if_nonfinite:
+            self._advice.not_finite(self.param_groups)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with ``set_to_none=False`` they become zeros (arrays you hold stay as they are)."""

@@ -105,6 +105,7 @@ def _run(
     optimizer = make([w])
     if not hasattr(optimizer, "step"):
         raise TypeError(f"race: an entry of optimizers made {type(optimizer).__name__}, not an optimizer.")
+    optimizer.error_if_nonfinite = True  # a path ends before NaN, and without a warning
     for step in range(steps + 1):
         points[step] = w.data
         with np.errstate(all="ignore"):

@@ -31,7 +31,7 @@ class Segment:
 class Cohort:
     """Segments that have made as many steps: one set of hyperparameters for all, and one call of a compiled rule."""
 
-    __slots__ = ("batch", "clock", "hyper", "next_clock", "segments", "size", "steps", "tried", "values")
+    __slots__ = ("batch", "choice", "clock", "hyper", "next_clock", "segments", "size", "steps", "tried", "values")
 
     def __init__(self, steps: int, clock: dict[str, float]) -> None:
         self.steps = steps
@@ -42,6 +42,7 @@ class Cohort:
         self.values: dict[str, Any] | None = None
         self.tried: dict[str, Any] | None = None
         self.batch: Batch | None = None
+        self.choice = ""
 
     def fits(self, steps: int, clock: dict[str, float]) -> bool:
         """Whether a parameter that has made so many steps belongs here."""

@@ -37,6 +37,15 @@ class Wrapper:
             raise AttributeError(name)
         return getattr(self.optimizer, name)
 
+    @property
+    def error_if_nonfinite(self) -> bool:
+        """Whether the inner optimizer raises when a gradient holds a NaN or an infinity; may be set."""
+        return self.optimizer.error_if_nonfinite
+
+    @error_if_nonfinite.setter
+    def error_if_nonfinite(self, raises: bool) -> None:
+        self.optimizer.error_if_nonfinite = raises
+
     def params(self) -> Iterator[Tensor]:
         """All parameters, in the order of the groups."""
         for group in self.optimizer.param_groups:

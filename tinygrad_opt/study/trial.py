@@ -130,6 +130,7 @@ def run_trial(trial: Trial) -> Record:
         if not isinstance(problem, tasks.Problem):
             raise TypeError(f"task '{task.name}' must return a Problem(model, loss, parts), got {problem!r}.")
         optimizer = contender.make(list(problem.model.parameters()), **dict(trial.settings))
+        optimizer.error_if_nonfinite = True  # ends the run at once, and without a warning
         size = task.batch_size if trial.batch_size is None else trial.batch_size or None
         train, _, test = problem.parts
         record.examples = len(train)
