@@ -131,8 +131,7 @@ class Batch:
     def not_finite(self) -> bool:
         """Whether the gradients may hold a NaN or an infinity."""
         if not self.watches:
-            with np.errstate(all="ignore"):
-                return not all(math.isfinite(g.dot(g)) for g in self.gradients)
+            return not all(math.isfinite(g.dot(g)) for g in self.gradients)
         return bool(self.kernel.look(self.places, _GRADIENT, self.size, self.kernel.dtype))
 
     def run(self) -> bool:

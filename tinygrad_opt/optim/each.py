@@ -23,7 +23,6 @@ class Each(Executor):
         self.states: list[dict[str, Any]] = [{} for _ in params]
         self.pending: list[tuple[int, Sequence[Any], dict[str, float]]] = []
 
-    @np.errstate(all="ignore")
     def prepare(self, values: dict[str, Any], check: bool) -> None:
         self.check_shapes()
         self.suspected = False
@@ -51,7 +50,6 @@ class Each(Executor):
             return init(p)
         return np.full_like(p, values[init] if isinstance(init, str) else init)
 
-    @np.errstate(all="ignore")
     def commit(self) -> None:
         for i, new, clock in self.pending:
             p = self.params[i]

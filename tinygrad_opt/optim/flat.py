@@ -156,9 +156,8 @@ class Flat(Executor):
             segment.g = self.gather(segment)
             segment.new = None
         if batch is None:
-            with np.errstate(all="ignore"):
-                for segment in cohort.segments:
-                    self.prepare_segment(segment, cohort, check)
+            for segment in cohort.segments:
+                self.prepare_segment(segment, cohort, check)
             cohort.tried = values
             return
         batch.renew([segment.g for segment in cohort.segments], cohort.hyper)
@@ -217,9 +216,8 @@ class Flat(Executor):
             if cohort.batch is not None:
                 self.suspected |= cohort.batch.run()
             else:
-                with np.errstate(all="ignore"):
-                    for segment in cohort.segments:
-                        self.write(segment, cohort)
+                for segment in cohort.segments:
+                    self.write(segment, cohort)
             for segment in cohort.segments:
                 segment.g = None
             cohort.steps += 1

@@ -206,8 +206,9 @@ class Optimizer:
         self._run()
         return loss
 
+    @np.errstate(all="ignore")
     def _run(self) -> None:
-        """The step proper. The executors see to it that what the user does about overflow cannot stop it half-way."""
+        """The step proper. What the user does about overflow must not stop it half-way."""
         some = False
         for index, executors in enumerate(self._executors):
             values = self._values(index)
