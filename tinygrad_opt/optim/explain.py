@@ -21,7 +21,7 @@ from .state import places
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-__all__ = ["document", "executions", "explanation", "formula", "terms"]
+__all__ = ["document", "executions", "explanation", "formula", "summary", "terms"]
 
 GREEK = {
     "lr": "ηγ", "betas": ("β₁, β₂",), "beta": "β", "eps": "ε", "weight_decay": "λ", "momentum": "μ", "rho": "ρ",
@@ -37,6 +37,16 @@ NEUTRAL = (
     (r"(?<!\w)\((\w+′*)\)", r"\1"),
 )
 """What changes nothing in a line of the rule, such as a weight decay of 0 → what to write instead."""
+
+
+def summary(optimizer: Optimizer) -> str:
+    """The rule in a line, and the groups with their hyperparameters."""
+    lines = [f"{type(optimizer).__name__}: {formula(type(optimizer))}".removesuffix(": ")]
+    for index, group in enumerate(optimizer.param_groups):
+        hyper = ", ".join(f"{key}={group[key]!r}" for key in optimizer.defaults)
+        numbers = sum(p.size for p in group["params"])
+        lines.append(f"  group {index}: {many(group['params'], 'parameter')}, {numbers:,} numbers; {hyper}")
+    return "\n".join(lines)
 
 
 def explanation(optimizer: Optimizer) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -17,10 +16,11 @@ from . import groups as given
 from .advice import Advice, OptimizerWarning, disagreement, no_gradients
 from .closure import evaluate
 from .each import Each
-from .explain import document, explanation, formula, terms
+from .explain import document, explanation, summary, terms
 from .flat import Flat
-from .groups import REQUIRED, table
+from .groups import table
 from .rule import UpdateRule
+from .signature import signature_of
 from .state import StateMapping, load, regroup, save
 
 __all__ = ["Optimizer"]
@@ -85,17 +85,9 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         document(cls)
-        kind = inspect.Parameter
-        own = list(inspect.signature(cls.__init__).parameters.values())
-        if not any(p.kind is kind.VAR_KEYWORD for p in own):
-            return
-        shown = [kind("params", kind.POSITIONAL_OR_KEYWORD)]
-        for name, default in cls.defaults.items():
-            value = kind.empty if default is REQUIRED else default
-            shown.append(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value))
-        base = inspect.signature(Optimizer.__init__).parameters.values()
-        only = {p.name: p for p in (*own, *base) if p.kind is p.KEYWORD_ONLY and p.name not in cls.defaults}
-        cls.__signature__ = inspect.Signature([*shown, *only.values()])  # type: ignore[attr-defined]
+        signature = signature_of(cls, Optimizer)
+        if signature is not None:
+            cls.__signature__ = signature  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -355,9 +347,4 @@ class Optimizer:
         return new
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__}: {formula(type(self))}".removesuffix(": ")]
-        for index, group in enumerate(self.param_groups):
-            hyper = ", ".join(f"{key}={group[key]!r}" for key in self.defaults)
-            numbers = sum(p.size for p in group["params"])
-            lines.append(f"  group {index}: {given.many(group['params'], 'parameter')}, {numbers:,} numbers; {hyper}")
-        return "\n".join(lines)
+        return summary(self)
