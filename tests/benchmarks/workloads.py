@@ -211,27 +211,36 @@ def chain600(lib: Any) -> Step:
     return step
 
 
-def _adam(lib: Any, shapes: list[tuple[int, ...]], **options: Any) -> Step:
+FIVE_MILLION = [(1000, 1000)] * 5
+
+
+def _adam(lib: Any, shapes: list[tuple[int, ...]], theirs: str, **options: Any) -> Step:
+    """A step of Adam, with these options, against the named form of PyTorch's."""
     parameters = [lib.tensor(random(*shape), requires_grad=True) for shape in shapes]
     for p in parameters:
         p.grad = lib.tensor(random(*p.shape))
-    return lib.optim.Adam(parameters, **options).step
+    return lib.optim.Adam(parameters, **({theirs: True} if lib.__name__ == "torch" else options)).step
 
 
 @workload
 def adam_5m(lib: Any) -> Step:
     """One step of Adam over 5 million numbers, against PyTorch's fused one."""
-    return _adam(lib, [(1000, 1000)] * 5, **({"fused": True} if lib.__name__ == "torch" else {}))
+    return _adam(lib, FIVE_MILLION, "fused")
 
 
 @workload
 def adam_5m_strict(lib: Any) -> Step:
     """The same, and ours looks for NaN in all gradients before it writes anything, which PyTorch's does not."""
-    options = {"fused": True} if lib.__name__ == "torch" else {"error_if_nonfinite": True}
-    return _adam(lib, [(1000, 1000)] * 5, **options)
+    return _adam(lib, FIVE_MILLION, "fused", error_if_nonfinite=True)
+
+
+@workload
+def adam_5m_foreach(lib: Any) -> Step:
+    """The same as the first, against PyTorch's form of one array call for each term: the measure for NumPy alone."""
+    return _adam(lib, FIVE_MILLION, "foreach")
 
 
 @workload
 def adam_40_small(lib: Any) -> Step:
-    """One step of Adam over 40 small tensors."""
-    return _adam(lib, [(16, 16), (16,)] * 20)
+    """One step of Adam over 40 small tensors, against PyTorch's foreach."""
+    return _adam(lib, [(16, 16), (16,)] * 20, "foreach")

@@ -7,6 +7,7 @@ processor's cache; as that writes while it goes, the rule is tried on one elemen
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from ..autograd import Tensor
 from ..kernels import kernels
 from ..kernels.rules import LEAST, Batch, find
+from .blocks import in_blocks
 from .execute import Array, Executor, check_finite, checked_gradient, checked_result, keep_apart
 from .rule import UpdateRule
 from .segments import Cohort, Segment
@@ -25,8 +27,8 @@ __all__ = ["BLOCK", "LARGE", "Flat"]
 LARGE = 32768
 """Parameters of at least this many elements are not gathered with others."""
 
-BLOCK = 32768
-"""Elements that are updated at once, so that the temporaries of a rule stay in the cache."""
+BLOCK = 1 << 17
+"""Elements that NumPy updates at once: few enough for temporaries to stay in the cache, many for calls to be cheap."""
 
 
 class Flat(Executor):
@@ -180,11 +182,12 @@ class Flat(Executor):
     def prepare_segment(self, segment: Segment, cohort: Cohort, check: bool) -> None:
         """For NumPy: compute the new values of a small segment; try the rule on one element of a large one."""
         g, hyper = segment.g, cohort.hyper
-        if not math.isfinite(g.dot(g)):
+        large = g.size > BLOCK
+        if (check or not large) and not math.isfinite(g.dot(g)):
             self.suspected = True
             if check:
                 self.check(segment)
-        if g.size > BLOCK:
+        if large:
             self.run_part(segment, hyper, slice(0, 1))
             return
         new = self.rule.function(segment.value, g, *segment.states, **hyper)
@@ -231,12 +234,18 @@ class Flat(Executor):
                 array[...] = segment.new[place]
             segment.new = None
             return
-        for low in range(0, segment.g.size, BLOCK):
-            value, states, new = self.run_part(segment, cohort.hyper, slice(low, low + BLOCK))
-            value[...] = new[0]
-            for state, result in zip(states, new[1:], strict=True):
-                if state is not None:
-                    state[...] = result
+        write = functools.partial(self.write_part, segment, cohort.hyper)
+        self.suspected |= in_blocks(segment.g.size, BLOCK, write)
+
+    def write_part(self, segment: Segment, hyper: dict[str, Any], part: slice) -> bool:
+        """Compute and write a part of a large segment; whether its gradient may hold a NaN or an infinity."""
+        g = segment.g[part]
+        value, states, new = self.run_part(segment, hyper, part)
+        value[...] = new[0]
+        for state, result in zip(states, new[1:], strict=True):
+            if state is not None:
+                state[...] = result
+        return not math.isfinite(g.dot(g))
 
     def run_part(self, segment: Segment, hyper: dict[str, Any], part: slice) -> tuple[Array, list[Any], list[Any]]:
         """The rule on a part of a segment: the part's values and states, and what becomes of them."""
