@@ -292,3 +292,19 @@ def test_large_arrays_are_cut_over_the_cores(on_numba, monkeypatch):
     threads._forget()
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_search_that_failed_is_made_again(on_numba, monkeypatch):
+    """The loop without weight decay must not go on after a step that was interrupted while it looked for the other."""
+    p = tg.Tensor(np.ones(2000), requires_grad=True)
+    optimizer = optim.SGD([p], 0.5)
+    p.grad = np.ones(2000)
+    optimizer.step()
+    optimizer.param_groups[0]["weight_decay"] = 1.0
+    with monkeypatch.context() as broken:
+        broken.setattr(flat, "find", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            optimizer.step()
+    np.testing.assert_array_equal(p.data, 0.5)
+    optimizer.step()
+    np.testing.assert_array_equal(p.data, 0.5 - 0.5 * (1 + 0.5))

@@ -146,14 +146,14 @@ class Flat(Executor):
 
     def prepare_cohort(self, cohort: Cohort, values: dict[str, Any], check: bool) -> None:
         """Gather, check, and compute the new values; or find out that computing them in place will work."""
-        batch = cohort.batch
         if cohort.values is not values or self.rule.advance is not None:
             cohort.hyper, cohort.next_clock = self.hyper(values, cohort.steps, cohort.clock)
-            cohort.values, batch = values, None
+            cohort.values, cohort.choice = values, ""
         elif self.rule.counts:
             cohort.hyper["t"] = cohort.steps + 1
+        batch = cohort.batch
         if cohort.size >= LEAST and (batch is None or batch.kernel.timed or cohort.choice != kernels()):
-            batch = self.batch(cohort)
+            batch = self.choose(cohort)
         for segment in cohort.segments:
             segment.g = self.gather(segment)
             segment.new = None
@@ -169,8 +169,8 @@ class Flat(Executor):
                 for segment in cohort.segments:
                     self.check(segment)
 
-    def batch(self, cohort: Cohort) -> Batch | None:
-        """A cohort's compiled rule, or None where NumPy's is to run."""
+    def choose(self, cohort: Cohort) -> Batch | None:
+        """Find a cohort's compiled rule, or None where NumPy's is to run."""
         kernel = find(self.rule, cohort.hyper, self.dtype, cohort.size, self.value.size)
         if kernel is None:
             cohort.batch = None
